@@ -1,0 +1,36 @@
+// What one shard counts: plain integers of its own thread. Shard 0 adds the shards' counters up when
+// somebody listens to $SYS.
+#pragma once
+
+#include <cstdint>
+
+namespace linnet {
+
+struct Counters {
+  // Sums since the start
+  std::uint64_t messages_received = 0;  // control packets of any kind
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t publish_received = 0;
+  std::uint64_t publish_sent = 0;
+  std::uint64_t publish_dropped = 0;
+  std::uint64_t publish_bytes_received = 0;
+  std::uint64_t publish_bytes_sent = 0;
+  std::uint64_t publish_expired = 0;
+  std::uint64_t publish_refused = 0;
+  std::uint64_t connections_total = 0;
+  std::uint64_t clients_expired = 0;
+
+  // Right now
+  std::uint64_t clients_connected = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t shared_subscriptions = 0;
+  std::uint64_t backlog_messages = 0;
+  std::uint64_t backlog_bytes = 0;
+
+  Counters& operator+=(const Counters& other) noexcept;
+};
+
+}  // namespace linnet
