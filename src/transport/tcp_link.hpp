@@ -1,0 +1,109 @@
+// MQTT straight on a stream socket, TCP or Unix. See net/link.hpp for what a link promises. An idle
+// one takes 144 bytes and holds no buffer.
+//
+//   auto link = std::make_unique<TcpLink>(std::move(socket), peer, listener, reactor);
+//   Link& kept = *link;
+//   kept.set_user(&connection);
+//   kept.join(std::move(link), reactor);
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "base/timer_wheel.hpp"
+#include "net/endpoint.hpp"
+#include "net/file_descriptor.hpp"
+#include "net/link.hpp"
+#include "net/reactor.hpp"
+
+namespace linnet::transport {
+
+/// Bytes that were read and not consumed.
+class UnreadBytes {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::string_view view() const noexcept { return {data_.get(), size_}; }
+
+  /// Room behind the bytes, at least 1; it doubles whenever it is used up.
+  [[nodiscard]] std::span<char> room();
+  /// The first `count` bytes of the room hold bytes now.
+  void grew(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
+  /// Becomes a copy of `bytes`, which may stand inside; gives the memory back if there are none.
+  void keep(std::string_view bytes);
+
+ private:
+  void reserve(std::size_t capacity);
+
+  std::unique_ptr<char[]> data_;
+  std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = 0;
+};
+
+class TcpLink final : public net::Link, public net::ReadyHandler, public net::FlushHandler {
+ public:
+  /// `socket` is connected and non-blocking. Nothing happens before join().
+  TcpLink(net::FileDescriptor socket, const net::Endpoint& peer,
+          const net::ListenerTraits& listener, net::Reactor& reactor) noexcept;
+  ~TcpLink() override;
+
+  [[nodiscard]] std::string peer() const override { return peer_.text(); }
+  [[nodiscard]] const net::Endpoint& endpoint() const noexcept { return peer_; }
+
+  void pause() override;
+  void resume() override;
+  void close(net::CloseMode mode) override;
+  [[nodiscard]] std::unique_ptr<net::Link> leave() override;
+  void join(std::unique_ptr<net::Link> self, net::Reactor& reactor) override;
+
+  void on_ready(std::uint32_t events) override;
+  void on_flush() override;
+
+ private:
+  enum class State : std::uint8_t {
+    apart,      // in no reactor: new, or on its way to another shard
+    open,       // serves its user
+    flushing,   // without a user; the outbox is still being sent
+    lingering,  // the write side is shut; waits for the other side to close
+    ended,      // the reactor deletes it at the end of the turn
+  };
+
+  static constexpr net::Reactor::Slot kNoSlot = ~net::Reactor::Slot{0};
+
+  void on_touched() override;
+
+  void on_readable(std::uint32_t events);
+  void read();
+  void read_and_drop();
+  void show(std::string_view bytes);
+
+  void write();
+  std::size_t write_parts();
+  void on_write_error(int error);
+
+  void shut_write_side();
+  void set_deadline(std::uint64_t delay_ms);
+  void fail(std::error_code reason);
+  void finish();
+  void watch();
+  void stop_watching() noexcept;
+
+  net::Reactor* reactor_;
+  UnreadBytes unread_;
+  std::unique_ptr<Timer> deadline_;  // while flushing or lingering
+  net::FileDescriptor socket_;
+  net::Reactor::Slot slot_ = kNoSlot;
+  net::Endpoint peer_;
+  std::uint8_t watched_ = 0;  // the events that the reactor looks for
+  State state_ = State::apart;
+  bool paused_ : 1 = false;
+  bool blocked_ : 1 = false;     // the kernel takes no more now; on_ready() will say when
+  bool broken_ : 1 = false;      // writing failed for good; reading will tell why
+  bool showing_ : 1 = false;     // within the user's on_bytes()
+  bool show_again_ : 1 = false;  // at the end of the turn, the user sees the unread bytes once more
+  bool peer_done_ : 1 = false;   // the other side has sent its last byte
+};
+
+static_assert(sizeof(void*) != 8 || sizeof(TcpLink) <= 144);
+
+}  // namespace linnet::transport
