@@ -1,0 +1,241 @@
+// A connection's packets, its time-outs and its end.
+#include "session/connection.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/cat.hpp"
+#include "base/log.hpp"
+
+namespace linnet::session {
+
+namespace {
+
+/// Before CONNECT a stranger may not make us keep more than this, in bytes.
+constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
+/// A link with more SUBSCRIBEs than this waiting for other shards is not read.
+constexpr std::uint32_t kUnconfirmedMax = 16;
+
+}  // namespace
+
+Connection::Connection(net::Link& link, Services& services, Arrival arrival)
+    : services_(services),
+      link_(&link),
+      timer_(Timer::calling<&Connection::on_timer>(*this)),
+      last_heard_ms_(services.now_ms()),
+      admitted_(arrival.admitted.has_value()),
+      has_place_(arrival.has_place) {
+  if (arrival.admitted) identity_ = std::move(*arrival.admitted);
+  link_->set_user(this);
+  const auto timeout = services_.limits().connect_timeout.count();
+  services_.timers.arm(timer_, last_heard_ms_ + static_cast<std::uint64_t>(timeout));
+}
+
+Connection::~Connection() = default;
+
+std::string Connection::name() const {
+  const std::string peer = link_ == nullptr ? std::string("gone") : link_->peer();
+  if (!session_) return cat("client at ", peer);
+  return cat("client \"", session_->client_id(), "\" (", peer, ")");
+}
+
+std::size_t Connection::on_bytes(std::string_view bytes) {
+  const boost::intrusive_ptr<Connection> self(this);
+  last_heard_ms_ = services_.now_ms();
+  std::size_t used = 0;
+  while (reading_ && (state_ == State::greeting || state_ == State::open)) {
+    const std::uint32_t size_max = services_.limits().packet_size_max;
+    const auto framed = mqtt::next_frame(
+        bytes.substr(used), state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
+    if (framed.state == mqtt::Framed::State::incomplete) break;
+    if (framed.state == mqtt::Framed::State::bad) {
+      fail(framed.error);
+      break;
+    }
+    if (on_frame(framed.frame) == Frame::left) break;
+    ++services_.counters.messages_received;
+    used += framed.frame.whole.size();
+  }
+  return state_ == State::closed ? bytes.size() : used;
+}
+
+Connection::Frame Connection::on_frame(const mqtt::Frame& frame) {
+  if (state_ == State::open) return on_connected_frame(frame);
+  if (frame.type() == mqtt::PacketType::connect) return on_connect(frame);
+  log_fault(cat("sent ", mqtt::name_of(frame.type()), " before CONNECT; the first packet must be "
+                "CONNECT"));
+  finish(net::CloseMode::flush, Farewell::lost);  // MQTT-3.1.0-1
+  return Frame::taken;
+}
+
+Connection::Frame Connection::on_connected_frame(const mqtt::Frame& frame) {
+  using mqtt::PacketType;
+  switch (frame.type()) {
+    case PacketType::publish: return on_publish(frame);
+    case PacketType::puback: on_puback(frame); break;
+    case PacketType::pubrec: on_pubrec(frame); break;
+    case PacketType::pubrel: on_pubrel(frame); break;
+    case PacketType::pubcomp: on_pubcomp(frame); break;
+    case PacketType::subscribe: on_subscribe(frame); break;
+    case PacketType::unsubscribe: on_unsubscribe(frame); break;
+    case PacketType::pingreq: on_pingreq(frame); break;
+    case PacketType::disconnect: on_disconnect(frame); break;
+    case PacketType::auth: on_auth(frame); break;
+    case PacketType::connect:  // MQTT-3.1.0-2
+      fail({ReasonCode::protocol_error, "a second CONNECT came; send it once per connection"});
+      break;
+    case PacketType::reserved:
+    case PacketType::connack:
+    case PacketType::suback:
+    case PacketType::unsuback:
+    case PacketType::pingresp:
+      fail({ReasonCode::protocol_error, "this packet is one that only a server may send"});
+      break;
+  }
+  return Frame::taken;
+}
+
+void Connection::on_pingreq(const mqtt::Frame& frame) {
+  const auto ping = mqtt::decode_pingreq(frame);
+  if (!ping) return fail(ping.error());
+  static constexpr char kPingresp[] = {static_cast<char>(0xD0), 0};
+  send_bytes({kPingresp, sizeof(kPingresp)});
+}
+
+void Connection::on_drained() {
+  const boost::intrusive_ptr<Connection> self(this);
+  if (session_ && state_ == State::open) session_->pump();
+}
+
+void Connection::on_closed(std::error_code reason) {
+  const boost::intrusive_ptr<Connection> self(this);
+  if (log::enabled(log::Level::debug)) {
+    log::debug("session", cat(name(), " has gone: ", reason.message()));
+  }
+  link_ = nullptr;
+  finish(net::CloseMode::now, Farewell::lost);
+}
+
+void Connection::on_done(OperationId operation, ReasonCode reason) {
+  if (state_ != State::open) return;
+  const boost::intrusive_ptr<Connection> self(this);
+  acks_.release(operation, reason);
+  flush_acks();
+  if (state_ == State::open) session_->on_subscribed(operation);
+}
+
+void Connection::on_room() {
+  if (!parked_) return;
+  parked_ = false;
+  update_reading();
+  arm_keep_alive();
+}
+
+/// Reads or does not read, as all reasons together demand.
+void Connection::update_reading() {
+  const bool wanted = state_ != State::refusing && !parked_ && !stopping_ &&
+                      unconfirmed_subscribes_ < kUnconfirmedMax &&
+                      acks_.size() <= services_.limits().receive_maximum;
+  if (wanted == reading_ || link_ == nullptr) return;
+  reading_ = wanted;
+  if (reading_) {
+    last_heard_ms_ = services_.now_ms();
+    link_->resume();
+  } else {
+    link_->pause();
+  }
+}
+
+void Connection::arm_keep_alive() {
+  if (keep_alive_s_ == 0) return timer_.cancel();
+  services_.timers.arm(timer_, last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500);
+}
+
+void Connection::on_timer() {
+  const boost::intrusive_ptr<Connection> self(this);
+  if (state_ == State::greeting) {
+    log_fault("sent no CONNECT within limits.connect_timeout");
+    return finish(net::CloseMode::now, Farewell::lost);
+  }
+  if (state_ == State::refusing) return finish(net::CloseMode::now, Farewell::lost);
+  if (parked_) {
+    refuse_next_ = true;
+    return on_room();
+  }
+  const std::uint64_t due = last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
+  // A link that is not read can't be heard: the silence is ours.
+  if (due > services_.now_ms() || !reading_) {
+    if (!reading_) last_heard_ms_ = services_.now_ms();
+    return arm_keep_alive();
+  }
+  fail({ReasonCode::keep_alive_timeout,
+        "nothing came for 1.5 times the Keep Alive; send PINGREQ in time"});
+}
+
+void Connection::refuse_silently() {
+  log_fault("a message was refused, which MQTT 3 has no way to say; the connection is closed "
+            "without acknowledging it");
+  state_ = State::refusing;
+  update_reading();
+  const auto timeout = services_.limits().refuse_timeout.count();
+  services_.timers.arm(timer_, services_.now_ms() + static_cast<std::uint64_t>(timeout));
+}
+
+void Connection::take_over() {
+  const boost::intrusive_ptr<Connection> self(this);
+  send_disconnect(ReasonCode::session_taken_over,
+                  "another client has connected with this client identifier");
+  finish(net::CloseMode::flush, Farewell::lost);
+}
+
+void Connection::stop_reading() {
+  stopping_ = true;
+  update_reading();
+}
+
+void Connection::shut_down() {
+  const boost::intrusive_ptr<Connection> self(this);
+  flush_acks();
+  if (state_ == State::closed) return;
+  send_disconnect(ReasonCode::server_shutting_down, "the broker stops; connect again later");
+  finish(net::CloseMode::flush, Farewell::without_will);
+}
+
+std::unique_ptr<net::Link> Connection::give_link() {
+  const boost::intrusive_ptr<Connection> self(this);
+  auto link = link_->leave();
+  link->set_user(nullptr);
+  link_ = nullptr;
+  moved_ = true;
+  finish(net::CloseMode::now, Farewell::without_will);
+  return link;
+}
+
+void Connection::fail(const ProtocolError& error) {
+  log_fault(cat(error.text, " (", name_of(error.reason), ")"));
+  if (session_) send_disconnect(error.reason, error.text);
+  finish(net::CloseMode::flush, Farewell::lost);
+}
+
+void Connection::finish(net::CloseMode mode, Farewell farewell) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  timer_.cancel();
+  if (link_ != nullptr) {
+    link_->close(mode);
+    link_ = nullptr;
+  }
+  if (session_) {
+    --services_.counters.clients_connected;
+    session_->detach(farewell);
+  }
+  services_.peers.forget_connection(*this);
+}
+
+void Connection::log_fault(std::string_view text) {
+  if (!log::enabled(log::Level::info)) return;
+  const auto verdict = services_.log_limiter.ask(services_.now_ms());
+  if (verdict.allowed) log::info("session", cat(name(), ": ", text, more_like_it(verdict)));
+}
+
+}  // namespace linnet::session

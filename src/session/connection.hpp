@@ -1,0 +1,207 @@
+// One client's connection: MQTT on a link, from the first byte to the last. It finds the packets,
+// speaks CONNECT, and drives the session; what must outlive the link is in the session.
+//
+// One file per verb: on_connect.cpp, on_publish.cpp, on_subscribe.cpp, on_ack.cpp, on_disconnect.cpp;
+// connection_send.cpp holds what goes out. One shard's thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/gate.hpp"
+#include "base/ref_counted.hpp"
+#include "base/timer_wheel.hpp"
+#include "mqtt/decode.hpp"
+#include "mqtt/encode.hpp"
+#include "net/link.hpp"
+#include "session/ack_queue.hpp"
+#include "session/services.hpp"
+#include "session/session.hpp"
+#include "session/topic_aliases.hpp"
+
+namespace linnet::session {
+
+/// One copy of a message for one client.
+struct OutgoingCopy {
+  const MessageView* message = nullptr;
+  /// The kept message behind the view; needed if the payload is large, so that it can be shared.
+  MessagePtr owner;
+  std::span<const std::uint32_t> subscription_ids;
+  PacketId packet_id = 0;
+  Qos qos = Qos::at_most_once;
+  bool retain = false;
+  bool dup = false;
+};
+
+/// A CONNACK that waits to be sent, with the strings that it refers to.
+struct PendingConnack {
+  mqtt::Connack packet;
+  std::string assigned_id;
+  std::string response_information;
+  bool concerns_store = false;  // it creates, resumes or discards a kept session
+};
+
+/// How a link comes to a shard.
+struct Arrival {
+  /// Who it is, if another shard has let the client in already.
+  std::optional<auth::Identity> admitted;
+  /// It has a place among limits.connections_max; one without is refused when it says CONNECT.
+  bool has_place = true;
+};
+
+class Connection final : public net::LinkUser, public RefCounted<Connection> {
+ public:
+  Connection(net::Link& link, Services& services, Arrival arrival);
+  ~Connection();
+
+  // From the link
+  std::size_t on_bytes(std::string_view bytes) override;
+  void on_drained() override;
+  void on_closed(std::error_code reason) override;
+
+  // From the shard
+
+  /// An operation that this connection waits for has ended.
+  void on_done(OperationId operation, ReasonCode reason);
+  /// There is room for the message that it was parked with.
+  void on_room();
+  /// The broker stops: v5 clients are told (0x8B), and the link is closed when all is sent.
+  void shut_down();
+  /// Nothing more is read: the broker is about to stop.
+  void stop_reading();
+  /// Takes the link away, to move it to another shard; the connection ends here.
+  [[nodiscard]] std::unique_ptr<net::Link> give_link();
+  [[nodiscard]] auth::Identity& identity() noexcept { return identity_; }
+  [[nodiscard]] bool moved() const noexcept { return moved_; }
+  [[nodiscard]] bool has_place() const noexcept { return has_place_; }
+  [[nodiscard]] Session* session() const noexcept { return session_.get(); }
+
+  // From the session
+
+  [[nodiscard]] Version version() const noexcept { return version_; }
+  [[nodiscard]] bool closed() const noexcept { return state_ == State::closed; }
+  /// How many unacknowledged messages the client takes (MQTT 5.0, section 4.9).
+  [[nodiscard]] std::uint32_t send_quota() const noexcept { return send_quota_; }
+  /// Whether the outbox takes more; if not, Session::pump() is called when it has been sent.
+  [[nodiscard]] bool has_outbox_room();
+
+  enum class Sent : std::uint8_t { sent, too_large, no_room };
+  /// Puts a PUBLISH into the outbox. `dropped` is reported and set to 0 where the client can be told.
+  [[nodiscard]] Sent send(const OutgoingCopy& copy, std::uint32_t& dropped);
+  void send_ack(mqtt::PacketType type, PacketId packet_id, ReasonCode reason);
+  /// Another connection has taken the session over (0x8E).
+  void take_over();
+  /// "client "id" (192.0.2.7:51234)", for logs.
+  [[nodiscard]] std::string name() const;
+
+ private:
+  enum class State : std::uint8_t {
+    greeting,  // CONNECT is awaited
+    moving,    // CONNECT is here; the link goes to another shard
+    open,      // CONNACK is owed or sent
+    refusing,  // an MQTT 3 message was refused: nothing is read until the link is closed
+    closed,
+  };
+
+  /// What to do with the frame that was looked at.
+  enum class Frame : std::uint8_t { taken, left };
+
+  Frame on_frame(const mqtt::Frame& frame);
+  Frame on_connected_frame(const mqtt::Frame& frame);
+  void on_pingreq(const mqtt::Frame& frame);
+
+  // on_connect.cpp
+  Frame on_connect(const mqtt::Frame& frame);
+  [[nodiscard]] bool accept_connect(mqtt::Connect& connect, std::string& assigned_id);
+  [[nodiscard]] bool accept_client_id(mqtt::Connect& connect, std::string& assigned_id);
+  [[nodiscard]] bool accept_will(const mqtt::Connect& connect);
+  void take_terms(const mqtt::Connect& connect);
+  bool join_session(const mqtt::Connect& connect, std::uint32_t expiry_s);
+  [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
+  void answer_connect(const mqtt::Connect& connect, std::string_view assigned_id);
+  void refuse_connect(ReasonCode reason, std::string_view text);
+
+  // on_publish.cpp
+  Frame on_publish(const mqtt::Frame& frame);
+  [[nodiscard]] bool resolve_topic(mqtt::Publish& publish);
+  [[nodiscard]] bool allowed(const mqtt::Publish& publish);
+  [[nodiscard]] ReasonCode judge(const mqtt::Publish& publish);
+  Frame publish_qos2(const mqtt::Publish& publish);
+  [[nodiscard]] Published publish_now(const mqtt::Publish& publish, const PublishWaiter& waiter);
+  Frame wait_for_room();
+  void owe_ack(mqtt::PacketType type, PacketId packet_id, const Published& published);
+  void repeat_pubrec(PacketId packet_id, OperationId operation);
+
+  // on_ack.cpp
+  void on_puback(const mqtt::Frame& frame);
+  void on_pubrec(const mqtt::Frame& frame);
+  void on_pubrel(const mqtt::Frame& frame);
+  void on_pubcomp(const mqtt::Frame& frame);
+
+  // on_subscribe.cpp
+  void on_subscribe(const mqtt::Frame& frame);
+  [[nodiscard]] ReasonCode subscribe_one(const mqtt::TopicFilter& filter, std::uint32_t id,
+                                         OperationId operation);
+  void on_unsubscribe(const mqtt::Frame& frame);
+  void owe_list(mqtt::PacketType type, PacketId packet_id, std::vector<ReasonCode> reasons,
+                OperationId operation);
+
+  // on_disconnect.cpp
+  void on_disconnect(const mqtt::Frame& frame);
+  void on_auth(const mqtt::Frame& frame);
+
+  // connection_send.cpp
+  void flush_acks();
+  void write_ack(const OwedAck& ack);
+  void write_connack(const OwedAck& ack);
+  void write_list(const OwedAck& ack);
+  void send_bytes(std::string_view bytes);
+  void send_disconnect(ReasonCode reason, std::string_view text);
+  void write_publish(const OutgoingCopy& copy, const mqtt::OutgoingPublish& publish,
+                     const mqtt::PublishLayout& layout);
+  void write_form(const OutgoingCopy& copy, const WireForms::Form& form);
+  void count_publish(std::size_t payload_bytes);
+
+  /// Ends the connection for the client's fault: log line, CONNACK or DISCONNECT, close.
+  void fail(const ProtocolError& error);
+  /// An MQTT 3 client can't be told of a refusal: its link is not read and then closed.
+  void refuse_silently();
+  void finish(net::CloseMode mode, Farewell farewell);
+  void log_fault(std::string_view text);
+  void arm_keep_alive();
+  void on_timer();
+  void update_reading();
+
+  // Constant after construction
+  Services& services_;
+
+  // Owned by the shard
+  net::Link* link_;
+  SessionPtr session_;
+  AckQueue acks_;
+  std::unique_ptr<IncomingAliases> aliases_;
+  std::unique_ptr<OutgoingAliases> outgoing_aliases_;
+  std::unique_ptr<PendingConnack> connack_;
+  auth::Identity identity_;
+  Timer timer_;
+  std::uint64_t last_heard_ms_;
+  std::uint32_t packet_size_max_ = 0;  // the client's; 0: no limit
+  std::uint32_t unconfirmed_subscribes_ = 0;
+  std::uint16_t send_quota_ = 0;
+  std::uint16_t keep_alive_s_ = 0;
+  std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
+  Version version_ = Version::v3_1_1;
+  State state_ = State::greeting;
+  bool admitted_ = false;
+  bool problem_information_ = true;
+  bool parked_ = false;       // the next frame waits for room
+  bool refuse_next_ = false;  // it has waited long enough
+  bool reading_ = true;
+  bool stopping_ = false;
+  bool has_place_;
+  bool moved_ = false;
+};
+
+using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+}  // namespace linnet::session

@@ -1,0 +1,247 @@
+// CONNECT (MQTT 5.0, sections 3.1 and 3.2): from the first packet to the CONNACK. On the shard that
+// accepted the link the client is let in; then the link moves to the client's home shard, which reads
+// the same CONNECT again and joins it with its session.
+#include <algorithm>
+
+#include "base/cat.hpp"
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "mqtt/property.hpp"
+#include "session/connection.hpp"
+
+namespace linnet::session {
+
+namespace {
+
+constexpr std::size_t kAssignedIdDigits = 20;
+
+/// A client identifier that nobody can guess, and that MQTT 3.1's 23 bytes can hold.
+std::string make_client_id(Random& random) {
+  static constexpr std::string_view kLetters = "abcdefghijkmnpqrstuvwxyz23456789";
+  std::string id("ln-");
+  for (std::size_t at = 0; at < kAssignedIdDigits; ++at) {
+    id += kLetters[static_cast<std::size_t>(random.below(kLetters.size()))];
+  }
+  return id;
+}
+
+std::unique_ptr<StoredWill> store_will(const mqtt::Connect& connect) {
+  if (!connect.will) return nullptr;
+  const mqtt::Will& will = *connect.will;
+  std::string stripped;
+  std::string_view properties = will.properties.forwarded;
+  if (will.properties.mixed) {
+    mqtt::strip_hop_properties(properties, stripped);
+    properties = stripped;
+  }
+  auto stored = std::make_unique<StoredWill>();
+  stored->message = Message::make({will.topic, will.payload, properties, connect.client_id, kNever,
+                                   will.qos, will.retain});
+  stored->delay_s = will.delay_s;
+  stored->expiry_s = will.properties.message_expiry_s;
+  return stored;
+}
+
+}  // namespace
+
+Connection::Frame Connection::on_connect(const mqtt::Frame& frame) {
+  auto decoded = mqtt::decode_connect(frame);
+  if (!decoded) {
+    const auto& [error, answer_as] = decoded.error();
+    if (answer_as) {
+      version_ = *answer_as;
+      refuse_connect(error.reason, error.text);
+    } else {
+      log_fault(error.text);
+      finish(net::CloseMode::flush, Farewell::lost);
+    }
+    return Frame::taken;
+  }
+  mqtt::Connect& connect = *decoded;
+  version_ = connect.version;
+  problem_information_ = connect.request_problem_information;
+  std::string assigned_id;
+  if (!accept_connect(connect, assigned_id)) return Frame::taken;
+  if (!services_.peers.is_home(connect.client_id)) {
+    state_ = State::moving;
+    services_.peers.move_home(*this, connect.client_id);
+    return Frame::left;
+  }
+  take_terms(connect);
+  if (!join_session(connect, expiry_of(connect))) return Frame::taken;
+  answer_connect(connect, assigned_id);
+  return Frame::taken;
+}
+
+/// What can be decided without the session; refuses the client if it is not accepted.
+bool Connection::accept_connect(mqtt::Connect& connect, std::string& assigned_id) {
+  if (!has_place_) {
+    refuse_connect(ReasonCode::quota_exceeded,
+                   "there are limits.connections_max connections; try again later");
+    return false;
+  }
+  if (!connect.authentication_method.empty()) {
+    refuse_connect(ReasonCode::bad_authentication_method,
+                   "no authentication method is offered; connect without one");
+    return false;
+  }
+  if (!accept_client_id(connect, assigned_id) || !accept_will(connect)) return false;
+  if (admitted_) return true;
+  auth::ConnectFacts facts;
+  facts.client_id = connect.client_id;
+  facts.user_name = connect.user_name.value_or(std::string_view());
+  facts.password = connect.password.value_or(std::string_view());
+  facts.allow_anonymous = link_->listener().allow_anonymous;
+  auto admission = auth::admit(facts);
+  if (failed(admission.reason)) {
+    refuse_connect(admission.reason, admission.text);
+    return false;
+  }
+  identity_ = std::move(admission.identity);
+  admitted_ = true;
+  return true;
+}
+
+bool Connection::accept_client_id(mqtt::Connect& connect, std::string& assigned_id) {
+  if (!connect.client_id.empty()) return true;
+  if (version_ == Version::v3_1 || (version_ == Version::v3_1_1 && !connect.clean_start)) {
+    refuse_connect(ReasonCode::client_identifier_not_valid,  // MQTT-3.1.3-8
+                   "the client identifier is empty; send one, or set Clean Session with MQTT 3.1.1");
+    return false;
+  }
+  do {
+    assigned_id = make_client_id(services_.random);
+  } while (!services_.peers.is_home(assigned_id));
+  connect.client_id = assigned_id;
+  return true;
+}
+
+bool Connection::accept_will(const mqtt::Connect& connect) {
+  if (!connect.will) return true;
+  const mqtt::Will& will = *connect.will;
+  const Limits& limits = services_.limits();
+  if (will.qos > limits.qos_max) {  // MQTT-3.2.2-12
+    refuse_connect(ReasonCode::qos_not_supported, "the Will's QoS is above limits.qos_max");
+  } else if (will.retain && !limits.retain_available) {  // MQTT-3.2.2-13
+    refuse_connect(ReasonCode::retain_not_supported,
+                   "the Will is to be retained, but limits.retain_available is false");
+  } else if (!is_topic_name(will.topic, {limits.topic_length_max, limits.topic_levels_max}) ||
+             will.topic.starts_with("$SYS/")) {
+    refuse_connect(ReasonCode::topic_name_invalid,
+                   "the Will's topic is not one that may be published to");
+  } else if (services_.config.check_payload_format && will.properties.payload_is_utf8 &&
+             !is_utf8(will.payload)) {
+    refuse_connect(ReasonCode::payload_format_invalid, "the Will's payload is not UTF-8 text");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+void Connection::take_terms(const mqtt::Connect& connect) {
+  const Limits& limits = services_.limits();
+  send_quota_ = version_ == Version::v5 ? connect.receive_maximum : std::uint16_t{65'535};
+  packet_size_max_ = connect.packet_size_max;
+  keep_alive_s_ = connect.keep_alive_s;
+  const std::uint16_t keep_alive_max = limits.keep_alive_max_s;
+  if (version_ == Version::v5 && keep_alive_max != 0 &&
+      (keep_alive_s_ == 0 || keep_alive_s_ > keep_alive_max)) {
+    keep_alive_s_ = keep_alive_max;
+  }
+  const std::uint16_t aliases =
+      std::min(connect.topic_alias_max, limits.topic_alias_max_outgoing);
+  if (aliases > 0) outgoing_aliases_ = std::make_unique<OutgoingAliases>(aliases);
+}
+
+std::uint32_t Connection::expiry_of(const mqtt::Connect& connect) const noexcept {
+  const std::uint32_t expiry_max = services_.limits().session_expiry_max_s;
+  if (version_ == Version::v5) return std::min(connect.session_expiry_s, expiry_max);
+  return connect.clean_start ? 0 : expiry_max;
+}
+
+/// Finds or makes the session and takes it over (MQTT-3.1.4-3, MQTT-3.1.2-4, -5, -6).
+bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry_s) {
+  auto& peers = services_.peers;
+  Session* session = peers.find_session(connect.client_id);
+  const bool was_kept = session != nullptr && session->kept();
+  if (expiry_s != 0 && !was_kept && !peers.take_kept_session()) {
+    refuse_connect(ReasonCode::quota_exceeded,
+                   "there are limits.sessions_max kept sessions; connect with a clean session");
+    return false;
+  }
+  if (session != nullptr && session->connection() != nullptr) {
+    session->connection()->take_over();
+    session = peers.find_session(connect.client_id);  // one that is not kept has ended by now
+  }
+  if (session != nullptr && connect.clean_start) {
+    session->end();
+    session = nullptr;
+    // The old session gave its place back; the new one takes one of its own.
+    if (expiry_s != 0 && was_kept && !peers.take_kept_session()) {
+      refuse_connect(ReasonCode::quota_exceeded, "there are limits.sessions_max kept sessions");
+      return false;
+    }
+  }
+  const bool present = session != nullptr;
+  connack_ = std::make_unique<PendingConnack>();
+  connack_->packet.session_present = present;
+  connack_->concerns_store = was_kept || expiry_s != 0;
+  session_ = present ? session : &peers.create_session(connect.client_id);
+  session_->attach(*this, expiry_s, store_will(connect));
+  state_ = State::open;
+  ++services_.counters.clients_connected;
+  ++services_.counters.connections_total;
+  return true;
+}
+
+/// Owes the CONNACK: it leaves when what it promises of a kept session is durable.
+void Connection::answer_connect(const mqtt::Connect& connect, std::string_view assigned_id) {
+  const Limits& limits = services_.limits();
+  mqtt::Connack& packet = connack_->packet;
+  connack_->assigned_id = assigned_id;
+  packet.assigned_client_id = connack_->assigned_id;
+  if (version_ == Version::v5 && session_->expiry_s() != connect.session_expiry_s) {
+    packet.session_expiry_s = session_->expiry_s();
+  }
+  packet.receive_maximum = limits.receive_maximum;
+  packet.qos_max = limits.qos_max;
+  packet.retain_available = limits.retain_available;
+  packet.packet_size_max = limits.packet_size_max;
+  packet.topic_alias_max = limits.topic_alias_max;
+  if (keep_alive_s_ != connect.keep_alive_s) packet.server_keep_alive_s = keep_alive_s_;
+  if (connect.request_response_information && !has_wildcard(connect.client_id)) {
+    connack_->response_information = cat("response/", connect.client_id);
+    packet.response_information = connack_->response_information;
+  }
+  arm_keep_alive();
+  OperationId operation = 0;
+  if (connack_->concerns_store) {
+    operation = services_.peers.open_operation(*this);
+    std::vector<store::Change> changes;  // none: just wait for the end of the discarded session
+    if (session_->kept()) {
+      changes.push_back(store::PutSession{std::string(connect.client_id),
+                                          static_cast<std::uint8_t>(version_),
+                                          session_->expiry_s(), true});
+    }
+    services_.peers.save(std::move(changes), operation);
+    if (services_.peers.seal(operation)) operation = 0;
+  }
+  acks_.push({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
+  if (log::enabled(log::Level::debug)) {
+    log::debug("session", cat(name(), " has connected with ", name_of(version_)));
+  }
+  flush_acks();
+}
+
+void Connection::refuse_connect(ReasonCode reason, std::string_view text) {
+  log_fault(cat("was refused: ", text, " (", name_of(reason), ")"));
+  mqtt::Connack packet;
+  packet.reason = reason;
+  if (problem_information_) packet.reason_string = text;
+  std::string bytes;
+  mqtt::append(bytes, packet, version_);
+  send_bytes(bytes);
+  finish(net::CloseMode::flush, Farewell::without_will);
+}
+
+}  // namespace linnet::session

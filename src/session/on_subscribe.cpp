@@ -1,0 +1,55 @@
+// SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0, sections 3.8 to 3.11).
+#include "session/connection.hpp"
+
+namespace linnet::session {
+
+using mqtt::PacketType;
+
+void Connection::on_subscribe(const mqtt::Frame& frame) {
+  auto decoded = mqtt::decode_subscribe(frame, version_);
+  if (!decoded) return fail(decoded.error());
+  const OperationId operation = services_.peers.open_operation(*this);
+  std::vector<ReasonCode> reasons;
+  mqtt::TopicFilter filter;
+  while (mqtt::next_filter(*decoded, filter)) {
+    reasons.push_back(subscribe_one(filter, decoded->subscription_id, operation));
+  }
+  const bool done = services_.peers.seal(operation).has_value();
+  owe_list(PacketType::suback, decoded->packet_id, std::move(reasons), done ? 0 : operation);
+  if (done && state_ == State::open) session_->on_subscribed(operation);
+}
+
+ReasonCode Connection::subscribe_one(const mqtt::TopicFilter& filter, std::uint32_t id,
+                                     OperationId operation) {
+  router::SubscriptionTerms terms;
+  terms.id = id;
+  terms.qos = min(filter.options.qos, services_.limits().qos_max);  // MQTT-3.2.2-9
+  terms.no_local = filter.options.no_local;
+  terms.retain_as_published = filter.options.retain_as_published;
+  terms.retain_handling = filter.options.retain_handling;
+  return session_->subscribe(filter.filter, terms, operation);
+}
+
+void Connection::on_unsubscribe(const mqtt::Frame& frame) {
+  auto decoded = mqtt::decode_unsubscribe(frame, version_);
+  if (!decoded) return fail(decoded.error());
+  const OperationId operation = services_.peers.open_operation(*this);
+  std::vector<ReasonCode> reasons;
+  std::string_view filter;
+  while (mqtt::next_filter(*decoded, filter)) {
+    reasons.push_back(session_->unsubscribe(filter, operation));
+  }
+  const bool done = services_.peers.seal(operation).has_value();
+  owe_list(PacketType::unsuback, decoded->packet_id, std::move(reasons), done ? 0 : operation);
+}
+
+void Connection::owe_list(PacketType type, PacketId packet_id, std::vector<ReasonCode> reasons,
+                          OperationId operation) {
+  auto details = std::make_unique<AckDetails>();
+  details->reasons = std::move(reasons);
+  acks_.push({operation, type, ReasonCode::success, packet_id, std::move(details)});
+  if (operation != 0 && type == PacketType::suback) ++unconfirmed_subscribes_;
+  flush_acks();
+}
+
+}  // namespace linnet::session

@@ -1,0 +1,106 @@
+// All that a session knows of the rest of its shard. One of the four seams; the shard implements it.
+// Called on the shard's thread only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/message.hpp"
+#include "router/router.hpp"
+#include "store/store.hpp"
+
+namespace linnet::session {
+
+class Connection;
+class Session;
+struct Membership;
+
+/// An operation that waits for other shards or for the store's writer. 0: none.
+using OperationId = std::uint64_t;
+
+/// What became of a publication. `reason` has a meaning once it is done, `operation` while it waits.
+struct Published {
+  enum class State : std::uint8_t {
+    done,
+    waiting,  // the waiter will be told
+    no_room,  // nothing has happened; publish it again when there is room
+  };
+  State state = State::done;
+  ReasonCode reason = ReasonCode::success;
+  OperationId operation = 0;
+};
+
+/// Who waits for a publication's end.
+struct PublishWaiter {
+  Connection* connection = nullptr;
+  /// For QoS 2: the operation ends with Session::on_received, connection or none.
+  Session* session = nullptr;
+  std::uint16_t packet_id = 0;
+};
+
+class Peers {
+ public:
+  /// The one door for messages. Without a waiter (QoS 0, Wills) nobody is told the end of it.
+  virtual Published publish(Publication& publication, const PublishWaiter& waiter) = 0;
+  /// A message that has no link which could wait for room: a Will. It waits in a bounded list.
+  virtual void publish_later(MessagePtr message) = 0;
+  /// Asks to be resumed when there is room again: Connection::on_room().
+  virtual void park(Connection& connection) = 0;
+
+  /// Opens an operation for a connection. Parts are added while it is open; it ends when it has been
+  /// sealed and all parts have been answered, and then tells Connection::on_done(). seal() returns
+  /// the reason if that is so at once, and then tells nobody.
+  [[nodiscard]] virtual OperationId open_operation(Connection& waiter) = 0;
+  [[nodiscard]] virtual std::optional<ReasonCode> seal(OperationId operation) = 0;
+
+  /// Sends changes to the store as a part of `operation` (0: nobody waits for them).
+  virtual void save(std::vector<store::Change> changes, OperationId operation) = 0;
+  /// Sends a session's new outgoing message to the store as a part of the publication that is being
+  /// delivered; Session::on_committed(sequence) follows.
+  virtual void save_outgoing(router::Delivering& delivering, Session& session,
+                             store::PutOutgoing change) = 0;
+  /// The same outside of a publication.
+  virtual void save_outgoing(Session& session, store::PutOutgoing change) = 0;
+  [[nodiscard]] virtual bool store_has_room() const noexcept = 0;
+
+  /// Tells the other shards of a filter that is new here, and asks them for retained messages that
+  /// are not in the store yet, if `replay` is not 0: they go to Session::on_overlay(replay, …).
+  virtual void spread_interest(std::string_view filter, bool is_new, Session& session,
+                               std::uint32_t replay, OperationId operation) = 0;
+  virtual void withdraw_interest(std::string_view filter) = 0;
+  /// Reads committed retained messages; see store::Store::read_retained.
+  virtual bool read_retained(std::string_view filter, std::string_view after,
+                             FunctionRef<bool(const MessageView&)> visit) = 0;
+
+  virtual void join_group(Session& session, const Membership& membership,
+                          OperationId operation) = 0;
+  virtual void leave_group(Session& session, const Membership& membership) = 0;
+  /// Its client has come or gone.
+  virtual void update_group(Session& session, const Membership& membership) = 0;
+  /// Gives a message that its member could not deliver to another member. `sequence` is erased from
+  /// the store when another session has it (0: it is not there).
+  virtual void hand_back(Session& session, const Membership& membership, MessagePtr message,
+                         std::uint64_t sequence) = 0;
+  /// One message of the group less is on its way to this member.
+  virtual void group_acknowledged(Session& session, const Membership& membership) = 0;
+
+  [[nodiscard]] virtual bool is_home(std::string_view client_id) const noexcept = 0;
+  /// Moves the connection's link to the home shard of `client_id` at the end of this turn.
+  virtual void move_home(Connection& connection, std::string_view client_id) = 0;
+  [[nodiscard]] virtual Session* find_session(std::string_view client_id) = 0;
+  [[nodiscard]] virtual Session& create_session(std::string_view client_id) = 0;
+  /// The session has ended: it is forgotten, and deleted when nothing refers to it any more.
+  virtual void forget_session(Session& session) = 0;
+  /// The connection has ended.
+  virtual void forget_connection(Connection& connection) = 0;
+  /// Room for one more kept session in the whole broker, and giving it back.
+  [[nodiscard]] virtual bool take_kept_session() noexcept = 0;
+  virtual void give_back_kept_session() noexcept = 0;
+
+ protected:
+  ~Peers() = default;
+};
+
+}  // namespace linnet::session

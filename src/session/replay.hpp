@@ -1,0 +1,38 @@
+// The retained messages that new subscriptions of one session still have to send (MQTT 5.0, section
+// 3.3.1.3). They are read from the store bit by bit, as the client takes them, so that a million of
+// them cost no memory; changes that the store does not have yet are laid over it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_set>
+
+#include "base/message.hpp"
+#include "session/owed.hpp"
+#include "session/peers.hpp"
+
+namespace linnet::session {
+
+struct Replay {
+  std::uint32_t number = 0;
+  OperationId operation = 0;  // of its SUBSCRIBE
+  std::string filter;
+  router::SubscriptionTerms terms;
+  bool ready = false;  // all shards have sent their overlays
+  /// By topic; a message without payload means that there is none retained any more.
+  std::map<std::string, MessagePtr, std::less<>> overlay;
+  std::string after;  // the last topic that was sent from the store
+  bool store_done = false;
+};
+
+/// A session has one while a replay is under way.
+struct Replays {
+  std::deque<Replay> queue;
+  /// Topics (hashed) that were sent live meanwhile: a retained message of theirs would be an older
+  /// one. When the set is full, live messages wait instead.
+  std::unordered_set<std::uint64_t> live;
+  static constexpr std::size_t kLiveMax = 4096;
+};
+
+}  // namespace linnet::session

@@ -1,0 +1,31 @@
+// What a shard lends to its sessions and connections. Lives as long as the shard.
+#pragma once
+
+#include <linnet/config.hpp>
+
+#include "base/counters.hpp"
+#include "base/random.hpp"
+#include "base/rate_limit.hpp"
+#include "base/timer_wheel.hpp"
+#include "router/router.hpp"
+#include "session/peers.hpp"
+#include "session/wire_forms.hpp"
+
+namespace linnet::session {
+
+struct Services {
+  const Config& config;
+  router::Router& router;
+  TimerWheel& timers;
+  Counters& counters;
+  WireForms& forms;
+  Random& random;
+  LogLimiter& log_limiter;
+  Peers& peers;
+
+  /// The time of this turn, in ms of the monotonic clock.
+  [[nodiscard]] std::uint64_t now_ms() const noexcept { return timers.now_ms(); }
+  [[nodiscard]] const Limits& limits() const noexcept { return config.limits; }
+};
+
+}  // namespace linnet::session

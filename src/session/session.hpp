@@ -1,0 +1,172 @@
+// What one client is owed (MQTT 5.0, section 4.1): its subscriptions, the messages in flight in both
+// directions, its backlog, its Will and its end. It stays in its home shard from its creation to its
+// end, with or without a connection. One shard's thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ref_counted.hpp"
+#include "base/timer_wheel.hpp"
+#include "session/backlog.hpp"
+#include "session/inflight.hpp"
+#include "session/received_ids.hpp"
+#include "session/replay.hpp"
+#include "session/services.hpp"
+#include "session/will.hpp"
+
+namespace linnet::session {
+
+class Connection;
+
+/// How a connection ended, as far as the Will is concerned.
+enum class Farewell : std::uint8_t {
+  lost,          // the Will is due
+  with_will,     // DISCONNECT 0x04: the Will is due
+  without_will,  // DISCONNECT 0x00: the Will is void (MQTT-3.1.2-10)
+};
+
+/// MQTT 5's "does not expire".
+inline constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+
+class Session final : public router::Subscriber, public RefCounted<Session> {
+ public:
+  Session(std::string_view client_id, Services& services);
+  ~Session();
+
+  [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
+  [[nodiscard]] Connection* connection() const noexcept { return connection_; }
+  /// It outlives its connection.
+  [[nodiscard]] bool kept() const noexcept { return expiry_s_ != 0; }
+  [[nodiscard]] std::uint32_t expiry_s() const noexcept { return expiry_s_; }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  [[nodiscard]] std::uint32_t inflight() const noexcept { return inflight_.active(); }
+
+  // Coming and going: session_life.cpp
+
+  /// A new connection takes the session over; nothing is sent before go_online().
+  void attach(Connection& connection, std::uint32_t expiry_s, std::unique_ptr<StoredWill> will);
+  /// CONNACK has left: sends again what was in flight, then what has come since.
+  void go_online();
+  /// The connection is gone.
+  void detach(Farewell farewell);
+  /// Ends the session now; its Will, if one is pending, is published.
+  void end();
+  /// For DISCONNECT, which may change it.
+  void set_expiry(std::uint32_t expiry_s) noexcept { expiry_s_ = expiry_s; }
+  /// At the broker's end: publishes a Will that has no delay.
+  void publish_undelayed_will();
+
+  // What comes in for the client: session_deliver.cpp
+
+  void deliver(Publication& publication, const router::Target& target,
+               std::span<const std::uint32_t> subscription_ids,
+               router::Delivering& delivering) override;
+  /// A message that a shared group has chosen this session for.
+  void deliver_shared(Publication& publication, Membership& membership,
+                      router::Delivering& delivering);
+  /// The store has committed, or refused, the message with this sequence.
+  void on_committed(std::uint64_t sequence, bool committed);
+  /// Sends what may be sent: replays, what is in flight and not sent, the backlog.
+  void pump();
+
+  // Acknowledgements from the client: session_ack.cpp
+
+  void on_puback(PacketId packet_id, ReasonCode reason);
+  /// The answer to a PUBREC: what PUBREL must say, and what it has to wait for.
+  struct Released {
+    bool send = true;
+    ReasonCode reason = ReasonCode::success;
+  };
+  [[nodiscard]] Released on_pubrec(PacketId packet_id, ReasonCode reason, OperationId operation);
+  void on_pubcomp(PacketId packet_id);
+
+  // QoS 2 from the client
+
+  [[nodiscard]] ReceivedIds& received() noexcept { return received_; }
+  /// The operation of a received QoS 2 PUBLISH has ended.
+  void on_received(PacketId packet_id, OperationId operation, ReasonCode reason);
+
+  // Subscriptions: session_subscribe.cpp
+
+  /// Adds or replaces a subscription; its parts (interest, store, group) are added to `operation`.
+  [[nodiscard]] ReasonCode subscribe(std::string_view filter,
+                                     const router::SubscriptionTerms& terms,
+                                     OperationId operation);
+  [[nodiscard]] ReasonCode unsubscribe(std::string_view filter, OperationId operation);
+  /// A shard's answer to spread_interest: retained messages that the store does not have yet.
+  void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
+  /// All shards have answered for this operation: its replays may begin.
+  void on_subscribed(OperationId operation);
+  [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
+
+ private:
+  [[nodiscard]] bool online() const noexcept { return online_; }
+  [[nodiscard]] bool window_open() const noexcept;
+  [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
+  [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
+
+  void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
+  void take_qos0(Publication& publication, const Terms& terms, router::Delivering& delivering);
+  [[nodiscard]] bool must_wait(const MessageView& message);
+  void push_inflight(OwedMessage message, router::Delivering* delivering);
+  void push_backlog(Publication& publication, const Terms& terms, router::Delivering& delivering);
+  [[nodiscard]] bool make_room(std::size_t bytes, router::Delivering& delivering);
+  void save_owed(OwedMessage& owed, router::Delivering* delivering);
+  void erase_owed(const OwedMessage& owed);
+  void drop(const OwedMessage& owed);
+  void count_dropped(std::uint32_t messages);
+  bool send_inflight();
+  void send_owed(OwedMessage& owed);
+  void move_backlog();
+  void finish(OwedMessage& owed);
+  void tell_group(const OwedMessage& owed);
+
+  bool run_replays();
+  bool run_replay(Replay& replay);
+  bool run_overlay(Replay& replay);
+  bool send_retained(Replay& replay, const MessageView& message);
+
+  void hand_back_shared();
+  ReasonCode subscribe_shared(std::string_view group, std::string_view filter,
+                              const router::SubscriptionTerms& terms, OperationId operation);
+  ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);
+  void save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
+                         OperationId operation);
+  void start_replay(std::string_view filter, const router::SubscriptionTerms& terms, bool is_new,
+                    OperationId operation);
+  void unsubscribe_all();
+  void arm_timer();
+  void on_timer();
+  void publish_will();
+
+  // Constant after construction
+  Services& services_;
+  std::string client_id_;
+
+  // Owned by the shard
+  Connection* connection_ = nullptr;
+  router::SubscriptionList subscriptions_;
+  std::vector<std::unique_ptr<Membership>> memberships_;
+  Inflight inflight_;
+  Backlog backlog_;
+  ReceivedIds received_;
+  std::unique_ptr<Replays> replays_;
+  std::unique_ptr<StoredWill> will_;
+  Timer timer_;
+  std::uint64_t will_due_ms_ = kNever;  // the connection is gone and the Will's delay runs
+  std::uint64_t ends_at_ms_ = kNever;   // the connection is gone and the session's expiry runs
+  std::uint64_t last_sequence_ = 0;
+  std::uint32_t expiry_s_ = 0;
+  std::uint32_t dropped_ = 0;  // messages missed since the client was last told
+  std::uint32_t last_replay_ = 0;
+  bool online_ = false;
+  bool kept_counted_ = false;  // stands in the broker's number of kept sessions
+  bool ended_ = false;
+};
+
+using SessionPtr = boost::intrusive_ptr<Session>;
+
+}  // namespace linnet::session

@@ -1,0 +1,237 @@
+// From a publication to this client: at once, through the in-flight window, or by way of the backlog
+// (MQTT 5.0, sections 4.3, 4.4, 4.6 and 4.9).
+#include "base/hash.hpp"
+#include "session/connection.hpp"
+#include "session/session.hpp"
+
+namespace linnet::session {
+
+void Session::deliver(Publication& publication, const router::Target& target,
+                      std::span<const std::uint32_t> subscription_ids,
+                      router::Delivering& delivering) {
+  const MessageView& message = publication.view();
+  if (target.no_local && message.publisher == client_id_) return;
+  const Terms terms{min(message.qos, target.qos), target.retain_as_published && message.retain,
+                    subscription_ids, nullptr};
+  take(publication, terms, delivering);
+}
+
+void Session::deliver_shared(Publication& publication, Membership& membership,
+                             router::Delivering& delivering) {
+  const MessageView& message = publication.view();
+  const std::uint32_t id = membership.terms.id;
+  const Terms terms{min(message.qos, membership.terms.qos),
+                    membership.terms.retain_as_published && message.retain,
+                    {&id, id == 0 ? std::size_t{0} : std::size_t{1}},
+                    &membership};
+  take(publication, terms, delivering);
+}
+
+bool Session::window_open() const noexcept {
+  const std::uint32_t quota = connection_ == nullptr ? 0 : connection_->send_quota();
+  return inflight_.has_room(std::min<std::uint32_t>(quota, services_.limits().inflight_max));
+}
+
+void Session::take(Publication& publication, const Terms& terms,
+                   router::Delivering& delivering) {
+  ++delivering.receivers;
+  const bool waits = replays_ && must_wait(publication.view());
+  if (terms.qos == Qos::at_most_once) {
+    if (waits) return count_dropped(1);
+    return take_qos0(publication, terms, delivering);
+  }
+  if (online() && !waits && backlog_.empty() && window_open() && connection_->has_outbox_room()) {
+    push_inflight(owe(publication.keep(), terms), &delivering);
+    send_inflight();
+  } else {
+    push_backlog(publication, terms, delivering);
+  }
+}
+
+/// A replay is under way: notes the topic, so that no older retained message of it follows.
+bool Session::must_wait(const MessageView& message) {
+  if (replays_->live.size() >= Replays::kLiveMax) return true;
+  replays_->live.insert(hash64(message.topic));
+  return false;
+}
+
+void Session::take_qos0(Publication& publication, const Terms& terms,
+                        router::Delivering& delivering) {
+  if (!online()) {
+    // A client that is connecting gets what comes from now on; one that is away, only if asked.
+    const bool connecting = connection_ != nullptr;
+    if (connecting || (kept() && services_.limits().queue_qos0)) {
+      push_backlog(publication, terms, delivering);
+    }
+    return;
+  }
+  if (!connection_->has_outbox_room()) return count_dropped(1);
+  OutgoingCopy copy;
+  copy.message = &publication.view();
+  if (copy.message->payload.size() >= net::Outbox::kShareMin) copy.owner = publication.keep();
+  copy.subscription_ids = terms.subscription_ids;
+  copy.retain = terms.retain;
+  if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+}
+
+void Session::push_inflight(OwedMessage message, router::Delivering* delivering) {
+  OwedMessage& owed = inflight_.push(std::move(message));
+  owed.state = OwedMessage::State::ready;
+  if (kept()) save_owed(owed, delivering);
+}
+
+/// Tells the store; a QoS 2 message must not be sent before its identifier is durable.
+void Session::save_owed(OwedMessage& owed, router::Delivering* delivering) {
+  if (owed.sequence == 0) owed.sequence = next_sequence();
+  const bool in_flight = owed.packet_id != 0;
+  if (in_flight && owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
+  store::PutOutgoing change{
+      client_id_, owed.sequence,
+      in_flight ? store::OutgoingState::sent : store::OutgoingState::queued, owed.packet_id};
+  if (delivering != nullptr) {
+    services_.peers.save_outgoing(*delivering, *this, std::move(change));
+  } else if (owed.state == OwedMessage::State::committing) {
+    services_.peers.save_outgoing(*this, std::move(change));
+  } else {
+    services_.peers.save({std::move(change)}, 0);
+  }
+}
+
+void Session::erase_owed(const OwedMessage& owed) {
+  if (owed.sequence == 0) return;
+  services_.peers.save({store::EraseOutgoing{client_id_, owed.sequence}}, 0);
+}
+
+BacklogLimits Session::backlog_limits() const noexcept {
+  const Limits& limits = services_.limits();
+  if (kept()) return {limits.backlog_messages_max, limits.backlog_bytes_max};
+  return {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max};
+}
+
+void Session::push_backlog(Publication& publication, const Terms& terms,
+                           router::Delivering& delivering) {
+  OwedMessage owed = owe(publication.keep(), terms);
+  if (!make_room(owed.bytes(), delivering)) return;
+  ++services_.counters.backlog_messages;
+  services_.counters.backlog_bytes += owed.bytes();
+  if (kept()) save_owed(owed, &delivering);
+  backlog_.push(std::move(owed));
+}
+
+/// Applies the policy of a full backlog; false if the new message is not to be kept.
+bool Session::make_room(std::size_t bytes, router::Delivering& delivering) {
+  const BacklogLimits limits = backlog_limits();
+  if (backlog_.fits(bytes, limits)) return true;
+  switch (services_.limits().backlog_policy) {
+    case BacklogPolicy::reject: delivering.worst = ReasonCode::quota_exceeded; return false;
+    case BacklogPolicy::drop_newest: count_dropped(1); return false;
+    case BacklogPolicy::drop_oldest: break;
+  }
+  while (!backlog_.empty() && !backlog_.fits(bytes, limits)) drop(backlog_.pop());
+  if (backlog_.fits(bytes, limits)) return true;
+  count_dropped(1);
+  return false;
+}
+
+/// Gives up a message that has been taken out of the backlog.
+void Session::drop(const OwedMessage& owed) {
+  --services_.counters.backlog_messages;
+  services_.counters.backlog_bytes -= owed.bytes();
+  tell_group(owed);
+  erase_owed(owed);
+  count_dropped(1);
+}
+
+void Session::count_dropped(std::uint32_t messages) {
+  dropped_ += messages;
+  services_.counters.publish_dropped += messages;
+}
+
+void Session::on_committed(std::uint64_t sequence, bool committed) {
+  if (ended_) return;
+  if (committed) {
+    OwedMessage* owed = inflight_.find_sequence(sequence);
+    if (owed == nullptr || owed->state != OwedMessage::State::committing) return;
+    owed->state = OwedMessage::State::ready;
+    if (online()) pump();
+    return;
+  }
+  // The publisher is told that nothing was accepted, and will send it again. What has left already
+  // stays in flight: at least once.
+  OwedMessage* owed = inflight_.find_sequence(sequence);
+  if (owed != nullptr) {
+    if (owed->state != OwedMessage::State::committing) return;
+    finish(*owed);
+    return pump();
+  }
+  const std::size_t bytes = backlog_.bytes();
+  if (!backlog_.erase_sequence(sequence)) return;
+  --services_.counters.backlog_messages;
+  services_.counters.backlog_bytes -= bytes - backlog_.bytes();
+}
+
+void Session::pump() {
+  if (!online()) return;
+  if (!send_inflight()) return;
+  if (replays_ && !run_replays()) return;
+  move_backlog();
+}
+
+/// Sends what is in flight and was not sent on this connection; false if something must wait.
+bool Session::send_inflight() {
+  while (OwedMessage* owed = inflight_.next_to_send()) {
+    if (owed->state == OwedMessage::State::committing) return false;
+    if (!connection_->has_outbox_room()) return false;
+    const bool takes_quota = owed->state == OwedMessage::State::ready;
+    if (takes_quota && inflight_.quota_taken() >= connection_->send_quota()) return false;
+    inflight_.mark_sent();
+    if (takes_quota) inflight_.take_quota(*owed);
+    send_owed(*owed);
+  }
+  return true;
+}
+
+void Session::send_owed(OwedMessage& owed) {
+  if (owed.state == OwedMessage::State::released) {
+    connection_->send_ack(mqtt::PacketType::pubrel, owed.packet_id, ReasonCode::success);
+    return;
+  }
+  const MessageView view = owed.message->view();
+  OutgoingCopy copy{&view,         owed.message, owed.subscription_ids(), owed.packet_id, owed.qos,
+                    owed.retain, owed.dup};
+  owed.state = OwedMessage::State::sent;
+  if (connection_->send(copy, dropped_) == Connection::Sent::sent) return;
+  // MQTT-3.1.2-25: too large for this client is as good as delivered to it.
+  count_dropped(1);
+  finish(owed);
+}
+
+void Session::move_backlog() {
+  auto& counters = services_.counters;
+  while (!backlog_.empty() && connection_->has_outbox_room()) {
+    const bool needs_window = backlog_.front().qos != Qos::at_most_once;
+    if (needs_window && !window_open()) return;
+    --counters.backlog_messages;
+    counters.backlog_bytes -= backlog_.front().bytes();
+    OwedMessage owed = backlog_.pop();
+    const std::uint64_t expires = owed.message->expires_at_ms();
+    if (expires != kNever && expires <= services_.now_ms()) {  // MQTT-3.3.2-5
+      ++counters.publish_expired;
+      erase_owed(owed);
+      tell_group(owed);
+      continue;
+    }
+    if (needs_window) {
+      push_inflight(std::move(owed), nullptr);
+      if (!send_inflight()) return;
+      continue;
+    }
+    const MessageView view = owed.message->view();
+    const OutgoingCopy copy{&view, owed.message, owed.subscription_ids(), 0, owed.qos,
+                            owed.retain, false};
+    if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+    erase_owed(owed);
+  }
+}
+
+}  // namespace linnet::session

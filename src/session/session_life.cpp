@@ -1,0 +1,150 @@
+// The life of a session: attach, detach, Will and expiry (MQTT 5.0, sections 3.1.2.5, 3.1.2.11.2 and
+// 4.1).
+#include <algorithm>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "session/connection.hpp"
+#include "session/session.hpp"
+
+namespace linnet::session {
+
+Session::Session(std::string_view client_id, Services& services)
+    : services_(services),
+      client_id_(client_id),
+      timer_(Timer::calling<&Session::on_timer>(*this)) {
+  ++services_.counters.sessions;
+}
+
+Session::~Session() { LINNET_ASSERT(subscriptions_.first == nullptr && connection_ == nullptr); }
+
+void Session::attach(Connection& connection, std::uint32_t expiry_s,
+                     std::unique_ptr<StoredWill> will) {
+  LINNET_ASSERT(connection_ == nullptr && !ended_);
+  connection_ = &connection;
+  expiry_s_ = expiry_s;
+  will_ = std::move(will);
+  will_due_ms_ = kNever;  // MQTT-3.1.3-9: a Will that is still delayed is not sent any more
+  ends_at_ms_ = kNever;
+  timer_.cancel();
+  inflight_.rewind();
+  if (kept() != kept_counted_) {
+    if (kept_counted_) services_.peers.give_back_kept_session();
+    kept_counted_ = kept();  // the caller has taken the place for a session that is kept from now on
+  }
+}
+
+void Session::go_online() {
+  online_ = true;
+  for (const auto& membership : memberships_) services_.peers.update_group(*this, *membership);
+  pump();
+}
+
+void Session::detach(Farewell farewell) {
+  LINNET_ASSERT(connection_ != nullptr);
+  connection_ = nullptr;
+  online_ = false;
+  if (farewell == Farewell::without_will) will_.reset();
+  replays_.reset();
+  if (!kept()) return end();
+  const std::uint64_t now = services_.now_ms();
+  if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
+  if (will_) will_due_ms_ = now + std::uint64_t{will_->delay_s} * 1000;
+  for (const auto& membership : memberships_) services_.peers.update_group(*this, *membership);
+  hand_back_shared();
+  inflight_.rewind();
+  services_.peers.save({store::PutSession{client_id_, 0, expiry_s_, false}}, 0);
+  if (will_ && will_->delay_s == 0) publish_will();
+  arm_timer();
+}
+
+void Session::end() {
+  LINNET_ASSERT(!ended_);
+  ended_ = true;
+  const boost::intrusive_ptr<Session> self(this);
+  timer_.cancel();
+  services_.peers.forget_session(*this);
+  unsubscribe_all();
+  for (const auto& membership : memberships_) services_.peers.leave_group(*this, *membership);
+  hand_back_shared();
+  if (kept_counted_) {
+    services_.peers.save({store::EraseSession{client_id_}}, 0);
+    services_.peers.give_back_kept_session();
+    kept_counted_ = false;
+  }
+  services_.counters.backlog_messages -= backlog_.size();
+  services_.counters.backlog_bytes -= backlog_.bytes();
+  backlog_.clear();
+  inflight_.clear();
+  received_.clear();
+  replays_.reset();
+  --services_.counters.sessions;
+  if (will_) publish_will();
+}
+
+void Session::publish_will() {
+  const auto will = std::move(will_);
+  will_due_ms_ = kNever;
+  services_.peers.publish_later(will->to_publish(services_.now_ms()));
+}
+
+void Session::publish_undelayed_will() {
+  if (will_ && (will_->delay_s == 0 || !kept())) publish_will();
+}
+
+void Session::arm_timer() {
+  std::uint64_t next = ends_at_ms_;
+  if (will_due_ms_ != kNever && (next == kNever || will_due_ms_ < next)) next = will_due_ms_;
+  if (next == kNever) return timer_.cancel();
+  services_.timers.arm(timer_, next);
+}
+
+void Session::on_timer() {
+  const boost::intrusive_ptr<Session> self(this);
+  const std::uint64_t now = services_.now_ms();
+  if (will_ && will_due_ms_ != kNever && will_due_ms_ <= now) publish_will();
+  if (ends_at_ms_ != kNever && ends_at_ms_ <= now) {
+    ++services_.counters.clients_expired;
+    return end();
+  }
+  arm_timer();
+}
+
+void Session::hand_back_shared() {
+  if (memberships_.empty()) return;
+  auto& counters = services_.counters;
+  counters.backlog_messages -= backlog_.size();
+  counters.backlog_bytes -= backlog_.bytes();
+  // Oldest first: what was sent and not acknowledged, then what was never sent.
+  std::vector<OwedMessage> back;
+  std::vector<OwedMessage*> finished;
+  inflight_.for_each([&](OwedMessage& owed) {
+    // MQTT-4.8.2-5: a QoS 2 message that was sent once belongs to this session for good.
+    const bool was_sent = owed.dup || owed.state == OwedMessage::State::sent ||
+                          owed.state == OwedMessage::State::released;
+    if (owed.group == nullptr || (owed.qos == Qos::exactly_once && was_sent)) return;
+    finished.push_back(&owed);
+  });
+  // Newest first, so that no pop at the front moves what is still to be finished.
+  std::for_each(finished.rbegin(), finished.rend(), [&](OwedMessage* owed) {
+    OwedMessage taken;
+    taken.message = owed->message;
+    taken.group = owed->group;
+    taken.sequence = owed->sequence;
+    back.push_back(std::move(taken));
+    inflight_.finish(*owed);
+  });
+  std::reverse(back.begin(), back.end());
+  backlog_.extract([&](OwedMessage& owed) {
+    if (owed.group == nullptr) return false;
+    back.push_back(std::move(owed));
+    return true;
+  });
+  counters.backlog_messages += backlog_.size();
+  counters.backlog_bytes += backlog_.bytes();
+  for (OwedMessage& owed : back) {
+    services_.peers.hand_back(*this, *owed.group, std::move(owed.message), owed.sequence);
+  }
+}
+
+}  // namespace linnet::session

@@ -1,0 +1,156 @@
+// Subscriptions of one session (MQTT 5.0, sections 3.8 to 3.11 and 4.8).
+#include <algorithm>
+
+#include "mqtt/packet.hpp"
+#include "session/session.hpp"
+
+namespace linnet::session {
+
+namespace {
+
+std::uint8_t options_byte(const router::SubscriptionTerms& terms) noexcept {
+  const unsigned byte = static_cast<unsigned>(terms.qos) | (terms.no_local ? 4U : 0U) |
+                        (terms.retain_as_published ? 8U : 0U) |
+                        (static_cast<unsigned>(terms.retain_handling) << 4);
+  return static_cast<std::uint8_t>(byte);
+}
+
+ReasonCode granted(Qos qos) noexcept { return static_cast<ReasonCode>(qos); }
+
+std::string shared_name(std::string_view group, std::string_view filter) {
+  std::string name("$share/");
+  name.append(group).append("/").append(filter);
+  return name;
+}
+
+}  // namespace
+
+ReasonCode Session::subscribe(std::string_view text, const router::SubscriptionTerms& terms,
+                              OperationId operation) {
+  const auto [parts, valid] = split_shared_filter(text);
+  const TopicLimits limits{services_.limits().topic_length_max,
+                           services_.limits().topic_levels_max};
+  if (!valid || !is_topic_filter(parts.filter, limits)) return ReasonCode::topic_filter_invalid;
+  const std::size_t count = subscriptions_.size + memberships_.size();
+  if (!parts.group.empty()) {
+    if (find_membership(parts.group, parts.filter) == nullptr &&
+        count >= services_.limits().subscriptions_max) {
+      return ReasonCode::quota_exceeded;
+    }
+    return subscribe_shared(parts.group, parts.filter, terms, operation);
+  }
+  if (count >= services_.limits().subscriptions_max &&
+      services_.router.find(text, subscriptions_) == nullptr) {
+    return ReasonCode::quota_exceeded;
+  }
+  const auto added = services_.router.subscribe(text, terms, *this, subscriptions_);
+  if (!added.existed) ++services_.counters.subscriptions;
+  save_subscription(text, terms, operation);
+  const bool replay = terms.retain_handling == 0 || (terms.retain_handling == 1 && !added.existed);
+  if (replay && services_.limits().retain_available) {
+    start_replay(text, terms, added.first, operation);
+  } else {
+    services_.peers.spread_interest(text, added.first, *this, 0, operation);
+  }
+  return granted(terms.qos);
+}
+
+void Session::save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
+                                OperationId operation) {
+  if (!kept()) return;
+  services_.peers.save(
+      {store::PutSubscription{client_id_, std::string(filter), terms.id, options_byte(terms)}},
+      operation);
+}
+
+void Session::start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
+                           bool is_new, OperationId operation) {
+  if (!replays_) replays_ = std::make_unique<Replays>();
+  // A replay of the same filter that is still under way begins again, under the new terms.
+  std::erase_if(replays_->queue, [&](const Replay& replay) { return replay.filter == filter; });
+  Replay replay;
+  replay.number = ++last_replay_;
+  replay.operation = operation;
+  replay.filter = filter;
+  replay.terms = terms;
+  replays_->queue.push_back(std::move(replay));
+  services_.peers.spread_interest(filter, is_new, *this, last_replay_, operation);
+}
+
+ReasonCode Session::subscribe_shared(std::string_view group, std::string_view filter,
+                                     const router::SubscriptionTerms& terms,
+                                     OperationId operation) {
+  // Retained messages are not sent for shared subscriptions (MQTT 5.0, section 4.8.2).
+  Membership* membership = find_membership(group, filter);
+  if (membership == nullptr) {
+    memberships_.push_back(std::make_unique<Membership>());
+    membership = memberships_.back().get();
+    membership->group = group;
+    membership->filter = filter;
+    ++services_.counters.shared_subscriptions;
+  }
+  membership->terms = terms;
+  save_subscription(shared_name(group, filter), terms, operation);
+  services_.peers.join_group(*this, *membership, operation);
+  return granted(terms.qos);
+}
+
+Membership* Session::find_membership(std::string_view group, std::string_view filter) {
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& one) {
+    return one->group == group && one->filter == filter;
+  });
+  return found == memberships_.end() ? nullptr : found->get();
+}
+
+ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
+  const auto [parts, valid] = split_shared_filter(text);
+  const TopicLimits limits{services_.limits().topic_length_max,
+                           services_.limits().topic_levels_max};
+  if (!valid || !is_topic_filter(parts.filter, limits)) return ReasonCode::topic_filter_invalid;
+  ReasonCode reason = ReasonCode::success;
+  if (!parts.group.empty()) {
+    reason = unsubscribe_shared(parts.group, parts.filter);
+  } else {
+    auto* subscription = services_.router.find(text, subscriptions_);
+    if (subscription == nullptr) return ReasonCode::no_subscription_existed;
+    --services_.counters.subscriptions;
+    const bool last = services_.router.unsubscribe(*subscription, subscriptions_);
+    if (last) services_.peers.withdraw_interest(text);
+    if (replays_) {
+      std::erase_if(replays_->queue, [&](const Replay& one) { return one.filter == text; });
+    }
+  }
+  if (reason == ReasonCode::success && kept()) {
+    services_.peers.save({store::EraseSubscription{client_id_, std::string(text)}}, operation);
+  }
+  return reason;
+}
+
+ReasonCode Session::unsubscribe_shared(std::string_view group, std::string_view filter) {
+  Membership* membership = find_membership(group, filter);
+  if (membership == nullptr) return ReasonCode::no_subscription_existed;
+  services_.peers.leave_group(*this, *membership);
+  // What this member was given stays with it, but it is no longer the group's.
+  inflight_.for_each([&](OwedMessage& owed) {
+    if (owed.group == membership) owed.group = nullptr;
+  });
+  backlog_.for_each([&](OwedMessage& owed) {
+    if (owed.group == membership) owed.group = nullptr;
+  });
+  --services_.counters.shared_subscriptions;
+  std::erase_if(memberships_, [&](const auto& one) { return one.get() == membership; });
+  return ReasonCode::success;
+}
+
+void Session::unsubscribe_all() {
+  while (subscriptions_.first != nullptr) {
+    router::Subscription& subscription = *subscriptions_.first;
+    const std::string filter = services_.router.filter_of(subscription);
+    --services_.counters.subscriptions;
+    const bool last = services_.router.unsubscribe(subscription, subscriptions_);
+    if (last) services_.peers.withdraw_interest(filter);
+  }
+  services_.counters.shared_subscriptions -= memberships_.size();
+}
+
+}  // namespace linnet::session
