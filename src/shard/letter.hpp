@@ -1,0 +1,144 @@
+// Everything that may cross threads, on one page. A letter owns all that it carries: no pointer in it
+// means anything to two threads. Letters between two shards stay in order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "auth/gate.hpp"
+#include "base/counters.hpp"
+#include "base/mailbox.hpp"
+#include "base/message.hpp"
+#include "net/link.hpp"
+#include "router/share_group.hpp"
+#include "session/peers.hpp"
+#include "store/store.hpp"
+
+namespace linnet::shard {
+
+using router::ShardId;
+using session::OperationId;
+
+/// Whom to answer: an operation of another shard. 0: nobody waits.
+struct ReturnAddress {
+  ShardId shard = 0;
+  OperationId operation = 0;
+};
+
+/// A shared group, by the name that the client gave it and its filter.
+struct GroupName {
+  std::string group;
+  std::string filter;
+
+  bool operator==(const GroupName&) const = default;
+};
+
+/// A link whose client belongs to the receiving shard; the CONNECT is among its unread bytes.
+struct LinkLetter {
+  std::unique_ptr<net::Link> link;
+  auth::Identity identity;
+};
+
+/// A message for the receivers of one shard, and for its retained messages if it is their home.
+struct PublishLetter {
+  MessagePtr message;
+  ReturnAddress reply;
+  store::UnitId unit = 0;
+  bool deliver = true;
+  bool retain = false;
+};
+
+/// The answer to any letter with a return address.
+struct AnswerLetter {
+  OperationId operation = 0;
+  ReasonCode reason = ReasonCode::success;
+  std::uint32_t receivers = 0;
+  std::uint32_t durable_parts = 0;
+};
+
+/// A filter has got its first subscriber in the sender, or lost its last one.
+struct InterestLetter {
+  enum class Change : std::uint8_t { add, remove, none };
+
+  std::string filter;
+  ShardId from = 0;
+  Change change = Change::none;
+  ReturnAddress reply;
+  /// Asks for retained messages that are not in the store yet, for this replay of the session that
+  /// the operation belongs to; 0: for none.
+  std::uint32_t replay = 0;
+};
+struct OverlayLetter {
+  OperationId operation = 0;
+  std::uint32_t replay = 0;
+  std::vector<MessagePtr> messages;
+};
+
+struct GroupJoinLetter {
+  GroupName name;
+  router::ShareMember member;
+  ReturnAddress reply;
+};
+struct GroupLeaveLetter {
+  GroupName name;
+  std::string client_id;
+};
+struct GroupUpdateLetter {
+  GroupName name;
+  std::string client_id;
+  bool connected = false;
+  bool kept = false;
+};
+/// The group has chosen a member of the receiving shard.
+struct GroupDeliverLetter {
+  GroupName name;
+  std::string client_id;
+  MessagePtr message;
+  ReturnAddress reply;
+  store::UnitId unit = 0;
+};
+/// A member could not deliver this message: another one is to be chosen.
+struct GroupBackLetter {
+  GroupName name;
+  std::string client_id;  // the member
+  MessagePtr message;
+  ReturnAddress reply;
+};
+struct GroupAcknowledgedLetter {
+  GroupName name;
+  std::string client_id;
+};
+
+/// The store's writer answers.
+struct StoreLetter {
+  store::Answer answer;
+};
+
+/// The receiver's mailbox has room again.
+struct RoomLetter {};
+
+struct CountersRequestLetter {
+  ShardId from = 0;
+};
+struct CountersLetter {
+  Counters counters;
+};
+
+/// The broker stops: reads no more, publishes undelayed Wills.
+struct StopLetter {};
+/// The sender has published its Wills: nothing more comes from it.
+struct StoppedLetter {
+  ShardId from = 0;
+};
+
+using Letter =
+    std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayLetter,
+                 LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
+                 GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
+                 CountersRequestLetter, CountersLetter, StopLetter, StoppedLetter>;
+
+using ShardMailbox = Mailbox<Letter>;
+
+}  // namespace linnet::shard

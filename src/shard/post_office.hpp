@@ -1,0 +1,32 @@
+// All mailboxes of a broker: how shards and the store reach each other. Any thread may post.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "shard/letter.hpp"
+
+namespace linnet::shard {
+
+class PostOffice final : public store::AnswerSink {
+ public:
+  PostOffice() = default;
+  PostOffice(const PostOffice&) = delete;
+  PostOffice& operator=(const PostOffice&) = delete;
+
+  /// Before any thread runs: adds the mailbox of the next shard.
+  void add(Waker& waker, const MailboxLimits& limits) {
+    mailboxes_.push_back(std::make_unique<ShardMailbox>(waker, limits));
+  }
+  [[nodiscard]] ShardId shards() const noexcept { return static_cast<ShardId>(mailboxes_.size()); }
+  [[nodiscard]] ShardMailbox& mailbox(ShardId shard) noexcept { return *mailboxes_[shard]; }
+
+  void answer(std::uint32_t shard, const store::Answer& answer) override {
+    mailbox(shard).post(StoreLetter{answer});
+  }
+
+ private:
+  std::vector<std::unique_ptr<ShardMailbox>> mailboxes_;
+};
+
+}  // namespace linnet::shard

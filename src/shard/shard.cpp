@@ -1,0 +1,251 @@
+// The life of a shard: links and sessions come and go, turns begin and end, the broker stops.
+#include "shard/shard.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/assert.hpp"
+#include "base/cat.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+
+namespace linnet::shard {
+
+namespace {
+
+/// Wills that wait for room at other shards; beyond this many the oldest are given up.
+constexpr std::size_t kLaterMax = 1024;
+/// Connections beyond limits.connections_max that are still told why they are refused.
+constexpr std::uint32_t kWithoutPlaceMax = 64;
+
+}  // namespace
+
+Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now_ms)
+    : id_(id),
+      shards_(shards),
+      common_(common),
+      store_(common.store),
+      timers_(now_ms),
+      reactor_(timers_, link_counters_),
+      services_{common.config, router_, timers_, counters_, forms_, random_, log_limiter_, *this},
+      outgoing_(shards),
+      outgoing_bytes_(shards),
+      sys_topics_(now_ms),
+      sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
+      stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
+  LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
+  own();
+}
+
+Shard::~Shard() {
+  own();
+  stop_ = Stop::done;
+  close_connections();
+  while (!sessions_.empty()) {
+    const session::SessionPtr session = sessions_.begin()->second;
+    session->end();
+  }
+  for (const auto& [key, group] : groups_) {
+    router_.unsubscribe(*group->subscriptions().first, group->subscriptions());
+  }
+}
+
+void Shard::assert_owner() const noexcept {
+  LINNET_ASSERT(owner_ == std::this_thread::get_id());
+}
+
+void Shard::post(ShardId shard, Letter letter, std::size_t bytes) {
+  LINNET_ASSERT(shard < shards_ && shard != id_);
+  outgoing_[shard].push_back(std::move(letter));
+  outgoing_bytes_[shard] += bytes;
+}
+
+void Shard::accept(std::unique_ptr<net::Link> link) {
+  assert_owner();
+  if (stop_ != Stop::running) return;
+  const bool has_place = common_.connections.take();
+  if (!has_place && without_place_ >= kWithoutPlaceMax) {
+    const auto verdict = log_limiter_.ask(timers_.now_ms());
+    if (verdict.allowed) {
+      log::warn("shard", cat("closed ", link->peer(), ": there are limits.connections_max = ",
+                             common_.config.limits.connections_max, " connections; raise it",
+                             more_like_it(verdict)));
+    }
+    return;
+  }
+  if (!has_place) ++without_place_;
+  serve(std::move(link), {std::nullopt, has_place});
+}
+
+void Shard::on(LinkLetter letter) {
+  // Its place among limits.connections_max has moved with it.
+  serve(std::move(letter.link), {std::move(letter.identity), true});
+}
+
+void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
+  net::Link& kept = *link;
+  kept.join(std::move(link), reactor_);
+  session::ConnectionPtr connection(
+      new session::Connection(kept, services_, std::move(arrival)));
+  if (stop_ != Stop::running) connection->stop_reading();
+  connections_.insert(connection.get());
+  connection.detach();  // the set owns it: forget_connection() gives it back
+}
+
+void Shard::forget_connection(session::Connection& connection) {
+  if (connections_.erase(&connection) == 0) return;
+  const session::ConnectionPtr owned(&connection, false);
+  if (connection.moved()) return;
+  if (connection.has_place()) {
+    common_.connections.give_back();
+  } else {
+    --without_place_;
+  }
+}
+
+session::Session* Shard::find_session(std::string_view client_id) {
+  assert_owner();
+  const auto found = sessions_.find(client_id);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+session::Session& Shard::create_session(std::string_view client_id) {
+  session::SessionPtr session(new session::Session(client_id, services_));
+  auto& made = *session;
+  const bool inserted = sessions_.emplace(made.client_id(), std::move(session)).second;
+  LINNET_ASSERT(inserted);
+  return made;
+}
+
+void Shard::forget_session(session::Session& session) {
+  const auto found = sessions_.find(session.client_id());
+  LINNET_ASSERT(found != sessions_.end() && found->second.get() == &session);
+  // The key is a view into the session, which must not die before its entry.
+  const session::SessionPtr owned = std::move(found->second);
+  sessions_.erase(found);
+}
+
+bool Shard::is_home(std::string_view client_id) const noexcept {
+  return alone() || home_of(client_id, shards_) == id_;
+}
+
+void Shard::move_home(session::Connection& connection, std::string_view client_id) {
+  moves_.push_back({&connection, home_of(client_id, shards_)});
+}
+
+void Shard::park(session::Connection& connection) { parked_.emplace_back(&connection); }
+
+bool Shard::work() {
+  assert_owner();
+  auto& mailbox = common_.post.mailbox(id_);
+  const std::size_t letters =
+      mailbox.drain([this](Letter&& letter) {
+        std::visit([this](auto& one) { on(std::move(one)); }, letter);
+      });
+  if (letters > 0) {
+    for (std::uint64_t waiters = mailbox.take_waiters(); waiters != 0; waiters &= waiters - 1) {
+      post(static_cast<ShardId>(std::countr_zero(waiters)), RoomLetter{});
+    }
+  }
+  std::vector<Move> moves;
+  moves.swap(moves_);
+  for (Move& move : moves) {
+    if (move.connection->closed()) continue;
+    auth::Identity identity = std::move(move.connection->identity());
+    post(move.home, LinkLetter{move.connection->give_link(), std::move(identity)});
+  }
+  publish_parked();
+  check_stop();
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (outgoing_[shard].empty()) continue;
+    common_.post.mailbox(shard).post_all(outgoing_[shard], outgoing_bytes_[shard]);
+    outgoing_bytes_[shard] = 0;
+  }
+  return letters > 0;
+}
+
+/// What had to wait for room tries again.
+void Shard::publish_parked() {
+  if (!room_ && !(store_was_full_ && store_.has_room())) return;
+  room_ = false;
+  store_was_full_ = false;
+  std::vector<MessagePtr> later;
+  later.swap(later_);
+  for (MessagePtr& message : later) publish_later(std::move(message));
+  std::vector<session::ConnectionPtr> parked;
+  parked.swap(parked_);
+  for (const auto& connection : parked) connection->on_room();
+}
+
+void Shard::publish_later(MessagePtr message) {
+  LINNET_ASSERT(!publishing_);
+  Publication publication(std::move(message));
+  const auto published = publish(publication, {});
+  if (published.state != session::Published::State::no_room) return;
+  if (later_.size() >= kLaterMax) {
+    later_.erase(later_.begin());
+    ++counters_.publish_dropped;
+  }
+  later_.push_back(publication.keep());
+}
+
+int Shard::wait_ms() const noexcept {
+  if (common_.post.mailbox(id_).size() > 0 || room_) return 0;
+  if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
+  const auto next = timers_.next_ms();
+  if (!next) return -1;
+  const std::uint64_t now = timers_.now_ms();
+  if (*next <= now) return 0;
+  return static_cast<int>(std::min<std::uint64_t>(*next - now, 3'600'000));
+}
+
+void Shard::on(const StopLetter&) {
+  if (stop_ != Stop::running) return;
+  stop_ = Stop::saying;
+  for (session::Connection* connection : connections_) connection->stop_reading();
+  std::vector<session::SessionPtr> sessions;
+  for (const auto& [id, session] : sessions_) sessions.push_back(session);
+  for (const auto& session : sessions) session->publish_undelayed_will();
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (shard != id_) post(shard, StoppedLetter{id_});
+  }
+  const auto timeout = static_cast<std::uint64_t>(common_.config.limits.shutdown_timeout.count());
+  // Half of the time for what others owe us, half for sending what we owe.
+  timers_.arm(stop_timer_, timers_.now_ms() + timeout / 2);
+}
+
+void Shard::on(const StoppedLetter&) { ++stopped_others_; }
+
+void Shard::check_stop() {
+  if (stop_ == Stop::saying && stopped_others_ + 1 == shards_ && operations_.open_count() == 0) {
+    stop_ = Stop::closing;
+    close_connections();
+  }
+  if (stop_ == Stop::closing && reactor_.links() == 0) stop_ = Stop::done;
+}
+
+void Shard::on_stop_timer() {
+  if (stop_ == Stop::closing) {
+    stop_ = Stop::done;
+    return;
+  }
+  stop_ = Stop::closing;
+  close_connections();
+  const auto timeout = static_cast<std::uint64_t>(common_.config.limits.shutdown_timeout.count());
+  timers_.arm(stop_timer_, timers_.now_ms() + timeout / 2);
+}
+
+void Shard::close_connections() {
+  std::vector<session::ConnectionPtr> connections;
+  for (session::Connection* connection : connections_) connections.emplace_back(connection);
+  for (const auto& connection : connections) connection->shut_down();
+}
+
+Counters Shard::counters_now() const noexcept {
+  Counters counters = counters_;
+  counters.bytes_received = link_counters_.bytes_received;
+  counters.bytes_sent = link_counters_.bytes_sent;
+  return counters;
+}
+
+}  // namespace linnet::shard

@@ -1,0 +1,249 @@
+// A shard: one complete single-threaded broker. It owns its sessions, subscriptions, connections and
+// timers, and nobody else touches them: everything outside reaches it by letter. Several shards are
+// one broker, since each knows what the others are interested in.
+//
+// A turn of its loop:  reactor().poll()  bytes and time come in
+//                      work()            letters, and what was put off to the end of the turn
+//                      reactor().flush() bytes go out
+//
+// All of it belongs to the thread that called own(), which every public door asserts. One file per
+// concern: shard_publish.cpp, shard_interest.cpp, shard_groups.cpp, shard_operations.cpp,
+// shard_letters.cpp.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/budget.hpp"
+#include "net/reactor.hpp"
+#include "session/connection.hpp"
+#include "shard/group.hpp"
+#include "shard/operations.hpp"
+#include "shard/post_office.hpp"
+#include "shard/retained_overlay.hpp"
+#include "shard/sys_topics.hpp"
+
+namespace linnet::shard {
+
+/// What all shards of a broker share. Outlives them.
+struct Common {
+  const Config& config;
+  PostOffice& post;
+  store::Store& store;
+  Budget& connections;
+  Budget& kept_sessions;
+};
+
+class Shard final : public session::Peers {
+ public:
+  /// `now_ms` is the monotonic clock's reading.
+  Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now_ms);
+  ~Shard();
+
+  [[nodiscard]] ShardId id() const noexcept { return id_; }
+  [[nodiscard]] net::Reactor& reactor() noexcept { return reactor_; }
+  [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+  /// From now on the calling thread owns the shard.
+  void own() noexcept { owner_ = std::this_thread::get_id(); }
+
+  /// A new link: the shard serves it from here on, or refuses it.
+  void accept(std::unique_ptr<net::Link> link);
+  /// Reads letters and ends the turn. True if something was done.
+  bool work();
+  /// How long the loop may wait for the next event, in ms; -1: for ever.
+  [[nodiscard]] int wait_ms() const noexcept;
+  /// Everything has been said and sent after a StopLetter.
+  [[nodiscard]] bool stopped() const noexcept { return stop_ == Stop::done; }
+
+  // session::Peers
+  session::Published publish(Publication& publication,
+                             const session::PublishWaiter& waiter) override;
+  void publish_later(MessagePtr message) override;
+  void park(session::Connection& connection) override;
+  [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
+  [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
+  void save(std::vector<store::Change> changes, OperationId operation) override;
+  void save_outgoing(router::Delivering& delivering, session::Session& session,
+                     store::PutOutgoing change) override;
+  void save_outgoing(session::Session& session, store::PutOutgoing change) override;
+  [[nodiscard]] bool store_has_room() const noexcept override { return store_.has_room(); }
+  void spread_interest(std::string_view filter, bool is_new, session::Session& session,
+                       std::uint32_t replay, OperationId operation) override;
+  void withdraw_interest(std::string_view filter) override;
+  bool read_retained(std::string_view filter, std::string_view after,
+                     FunctionRef<bool(const MessageView&)> visit) override;
+  void join_group(session::Session& session, const session::Membership& membership,
+                  OperationId operation) override;
+  void leave_group(session::Session& session, const session::Membership& membership) override;
+  void update_group(session::Session& session, const session::Membership& membership) override;
+  void hand_back(session::Session& session, const session::Membership& membership,
+                 MessagePtr message, std::uint64_t sequence) override;
+  void group_acknowledged(session::Session& session,
+                          const session::Membership& membership) override;
+  [[nodiscard]] bool is_home(std::string_view client_id) const noexcept override;
+  void move_home(session::Connection& connection, std::string_view client_id) override;
+  [[nodiscard]] session::Session* find_session(std::string_view client_id) override;
+  [[nodiscard]] session::Session& create_session(std::string_view client_id) override;
+  void forget_session(session::Session& session) override;
+  void forget_connection(session::Connection& connection) override;
+  [[nodiscard]] bool take_kept_session() noexcept override { return common_.kept_sessions.take(); }
+  void give_back_kept_session() noexcept override { common_.kept_sessions.give_back(); }
+
+ private:
+  friend class Group;
+
+  enum class Stop : std::uint8_t {
+    running,
+    saying,   // Wills are published, acknowledgements are awaited
+    closing,  // the connections are being closed
+    done,
+  };
+  struct Move {
+    session::ConnectionPtr connection;
+    ShardId home;
+  };
+  /// A question for $SYS that waits for the counters of all shards.
+  struct SysQuestion {
+    std::string filter;
+    ReturnAddress reply;
+    std::uint32_t replay = 0;
+  };
+
+  void assert_owner() const noexcept;
+  void post(ShardId shard, Letter letter, std::size_t bytes = 0);
+  void serve(std::unique_ptr<net::Link> link, session::Arrival arrival);
+  [[nodiscard]] bool alone() const noexcept { return shards_ == 1; }
+
+  // Letters
+  void on(PublishLetter letter);
+  void on(const AnswerLetter& letter);
+  void on(const StoreLetter& letter);
+  void on(const InterestLetter& letter);
+  void on(OverlayLetter letter);
+  void on(LinkLetter letter);
+  void on(GroupJoinLetter letter);
+  void on(const GroupLeaveLetter& letter);
+  void on(const GroupUpdateLetter& letter);
+  void on(GroupDeliverLetter letter);
+  void on(GroupBackLetter letter);
+  void on(const GroupAcknowledgedLetter& letter);
+  void on(const RoomLetter& letter);
+  void on(const CountersRequestLetter& letter);
+  void on(const CountersLetter& letter);
+  void on(const StopLetter& letter);
+  void on(const StoppedLetter& letter);
+
+  // Publishing
+  [[nodiscard]] bool has_room(router::ShardMask shards, std::size_t bytes);
+  [[nodiscard]] ShardId retained_home(std::string_view topic) const noexcept;
+  void deliver(const router::Route& route, Publication& publication,
+               router::Delivering& delivering);
+  void send_publish(router::ShardMask shards, const router::Route& route, Publication& publication,
+                    const router::Delivering& delivering);
+  session::Published finish_publish(const session::PublishWaiter& waiter,
+                                    const router::Delivering& delivering, bool sent);
+  void save_received(const session::PublishWaiter& waiter, router::Delivering& delivering);
+  void retain(Publication& publication, router::Delivering& delivering);
+  void publish_parked();
+
+  // Operations
+  OperationId open(Operation::Kind kind);
+  /// The operation of the publication that is being delivered; opened when first needed.
+  OperationId current_operation();
+  void add_part(OperationId operation);
+  void arrive(OperationId operation, const AnswerLetter& answer);
+  /// Ends the operation if nothing is missing any more; then its reason.
+  std::optional<ReasonCode> complete(OperationId operation, bool tell);
+  bool seal_unit(OperationId id, Operation& operation);
+  void tell(OperationId id, Operation& operation);
+  void reply(const ReturnAddress& address, AnswerLetter answer);
+
+  // Interest
+  void announce(std::string_view filter, bool is_new, std::uint32_t replay, OperationId operation);
+  void overlay_for(std::string_view filter, const ReturnAddress& reply, std::uint32_t replay);
+  void send_overlay(const ReturnAddress& reply, std::uint32_t replay,
+                    std::vector<MessagePtr> messages);
+
+  // Shared groups
+  [[nodiscard]] Group* find_group(const GroupName& name);
+  Group& group(const GroupName& name, OperationId operation);
+  void join(const GroupName& name, router::ShareMember member, OperationId operation);
+  void leave(const GroupName& name, std::string_view client_id);
+  void choose_member(Group& group, Publication& publication, router::Delivering& delivering);
+  void choose_another(GroupBackLetter letter);
+  [[nodiscard]] bool deliver_to_member(const GroupName& name, std::string_view client_id,
+                                       Publication& publication, router::Delivering& delivering);
+  [[nodiscard]] bool counts_acknowledgements(std::string_view group) const noexcept;
+  [[nodiscard]] ShardId home_of_group(const GroupName& name) const noexcept;
+
+  // $SYS, on shard 0
+  void count_sys_filter(std::string_view filter, int change);
+  void gather_counters();
+  void on_counters_complete();
+  void on_sys_timer();
+  [[nodiscard]] Counters counters_now() const noexcept;
+
+  // Stopping
+  void check_stop();
+  void close_connections();
+  void on_stop_timer();
+
+  // Constant after construction
+  const ShardId id_;
+  const ShardId shards_;
+  const Common common_;
+  store::Store& store_;
+  std::thread::id owner_;
+
+  // Owned by this shard
+  TimerWheel timers_;
+  net::LinkCounters link_counters_;
+  net::Reactor reactor_;
+  router::Router router_;
+  Operations operations_;
+  session::WireForms forms_;
+  Random random_;
+  LogLimiter log_limiter_;
+  Counters counters_;
+  session::Services services_;
+  boost::unordered_flat_map<std::string_view, session::SessionPtr> sessions_;
+  boost::unordered_flat_set<session::Connection*> connections_;
+  std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
+  std::vector<std::size_t> outgoing_bytes_;
+  std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
+  RetainedOverlay overlay_;
+
+  // Of the turn
+  std::vector<Move> moves_;
+  std::vector<session::ConnectionPtr> parked_;
+  std::vector<MessagePtr> later_;
+  bool publishing_ = false;
+  bool room_ = false;  // parked ones may try again
+  bool store_was_full_ = false;
+  std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
+  OperationId current_ = 0;
+  std::uint64_t last_unit_ = 0;
+
+  // $SYS
+  SysTopics sys_topics_;
+  Timer sys_timer_;
+  std::uint32_t sys_filters_ = 0;
+  std::uint32_t counters_missing_ = 0;
+  Counters counters_sum_;
+  bool sys_publish_due_ = false;
+  std::vector<SysQuestion> sys_questions_;
+
+  // Stopping
+  Stop stop_ = Stop::running;
+  Timer stop_timer_;
+  std::uint32_t stopped_others_ = 0;
+};
+
+}  // namespace linnet::shard

@@ -1,0 +1,163 @@
+// Interest: what the shards know of each other's subscriptions; and retained messages that are on
+// their way to the store, which a new subscription must see.
+#include <utility>
+
+#include "shard/shard.hpp"
+
+namespace linnet::shard {
+
+namespace {
+
+constexpr std::string_view kSysPrefix = "$SYS/";
+
+}  // namespace
+
+void Shard::spread_interest(std::string_view filter, bool is_new, session::Session& session,
+                            std::uint32_t replay, OperationId operation) {
+  announce(filter, is_new, replay, operation);
+  if (replay == 0) return;
+  if (id_ == 0 && filter.starts_with(kSysPrefix)) {
+    add_part(operation);
+    sys_questions_.push_back({std::string(filter), {id_, operation}, replay});
+    return gather_counters();
+  }
+  if (overlay_.empty()) return;
+  std::vector<MessagePtr> messages;
+  overlay_.collect(filter, messages);
+  session.on_overlay(replay, std::move(messages));
+}
+
+/// Tells all others, and waits for each of them.
+void Shard::announce(std::string_view filter, bool is_new, std::uint32_t replay,
+                     OperationId operation) {
+  if (is_new) count_sys_filter(filter, 1);
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (shard == id_) continue;
+    InterestLetter letter;
+    letter.filter = filter;
+    letter.from = id_;
+    letter.change = is_new ? InterestLetter::Change::add : InterestLetter::Change::none;
+    letter.reply = {id_, operation};
+    letter.replay = replay;
+    add_part(operation);
+    post(shard, std::move(letter));
+  }
+}
+
+void Shard::withdraw_interest(std::string_view filter) {
+  count_sys_filter(filter, -1);
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (shard == id_) continue;
+    post(shard, InterestLetter{std::string(filter), id_, InterestLetter::Change::remove, {}, 0});
+  }
+}
+
+void Shard::on(const InterestLetter& letter) {
+  if (letter.change != InterestLetter::Change::none) {
+    const bool adds = letter.change == InterestLetter::Change::add;
+    count_sys_filter(letter.filter, adds ? 1 : -1);
+    router_.set_interest(letter.filter, letter.from, adds);
+  }
+  if (letter.reply.operation == 0) return;
+  if (letter.replay == 0) return reply(letter.reply, {});
+  if (id_ == 0 && letter.filter.starts_with(kSysPrefix)) {
+    sys_questions_.push_back({letter.filter, letter.reply, letter.replay});
+    return gather_counters();
+  }
+  std::vector<MessagePtr> messages;
+  overlay_.collect(letter.filter, messages);
+  send_overlay(letter.reply, letter.replay, std::move(messages));
+}
+
+/// Sends the messages, if there are any, and then the answer.
+void Shard::send_overlay(const ReturnAddress& address, std::uint32_t replay,
+                         std::vector<MessagePtr> messages) {
+  if (!messages.empty()) {
+    OverlayLetter letter{address.operation, replay, std::move(messages)};
+    if (address.shard == id_) {
+      on(std::move(letter));
+    } else {
+      post(address.shard, std::move(letter));
+    }
+  }
+  reply(address, {});
+}
+
+void Shard::on(OverlayLetter letter) {
+  Operation* operation = operations_.find(letter.operation);
+  if (operation == nullptr || operation->connection == nullptr) return;
+  if (auto* session = operation->connection->session()) {
+    session->on_overlay(letter.replay, std::move(letter.messages));
+  }
+}
+
+bool Shard::read_retained(std::string_view filter, std::string_view after,
+                          FunctionRef<bool(const MessageView&)> visit) {
+  if (filter.starts_with(kSysPrefix)) return true;  // never stored
+  return store_.read_retained(filter, after, visit);
+}
+
+// $SYS: only shard 0 knows it, and only while somebody listens.
+
+void Shard::count_sys_filter(std::string_view filter, int change) {
+  if (id_ != 0 || !filter.starts_with(kSysPrefix)) return;
+  sys_filters_ += static_cast<std::uint32_t>(change);
+  if (sys_filters_ == 0) return sys_timer_.cancel();
+  if (sys_timer_.armed()) return;
+  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
+  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+}
+
+void Shard::on_sys_timer() {
+  sys_publish_due_ = true;
+  gather_counters();
+  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
+  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+}
+
+void Shard::gather_counters() {
+  if (counters_missing_ > 0) return;  // the answers that are under way will serve this question too
+  counters_sum_ = counters_now();
+  counters_missing_ = shards_ - 1;
+  for (ShardId shard = 1; shard < shards_; ++shard) post(shard, CountersRequestLetter{id_});
+  if (counters_missing_ == 0) on_counters_complete();
+}
+
+void Shard::on(const CountersRequestLetter& letter) {
+  post(letter.from, CountersLetter{counters_now()});
+}
+
+void Shard::on(const CountersLetter& letter) {
+  counters_sum_ += letter.counters;
+  if (--counters_missing_ == 0) on_counters_complete();
+}
+
+void Shard::on_counters_complete() {
+  sys_topics_.update(counters_sum_, store_.figures(), timers_.now_ms());
+  const auto topics = sys_topics_.list();
+  std::vector<SysQuestion> questions;
+  questions.swap(sys_questions_);
+  for (const SysQuestion& question : questions) {
+    std::vector<MessagePtr> messages;
+    for (const SysTopic& one : topics) {
+      if (!topic_matches(question.filter, one.topic)) continue;
+      MessageView view;
+      view.topic = one.topic;
+      view.payload = one.value;
+      view.qos = Qos::exactly_once;
+      messages.push_back(Message::make(view));
+    }
+    send_overlay(question.reply, question.replay, std::move(messages));
+  }
+  if (!std::exchange(sys_publish_due_, false)) return;
+  for (const SysTopic& one : topics) {
+    MessageView view;
+    view.topic = one.topic;
+    view.payload = one.value;
+    view.qos = Qos::exactly_once;
+    Publication publication(view);
+    if (publish(publication, {}).state == session::Published::State::no_room) return;
+  }
+}
+
+}  // namespace linnet::shard

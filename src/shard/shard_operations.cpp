@@ -1,0 +1,139 @@
+// Operations: who waits, for how many answers, and what happens at the end.
+#include "base/assert.hpp"
+#include "shard/shard.hpp"
+
+namespace linnet::shard {
+
+OperationId Shard::open(Operation::Kind kind) { return operations_.open(kind); }
+
+OperationId Shard::current_operation() {
+  if (current_ == 0) current_ = open(Operation::Kind::relay);
+  return current_;
+}
+
+void Shard::add_part(OperationId operation) {
+  if (operation != 0) ++operations_.find(operation)->pending;
+}
+
+OperationId Shard::open_operation(session::Connection& waiter) {
+  const OperationId id = open(Operation::Kind::connection);
+  operations_.find(id)->connection = &waiter;
+  return id;
+}
+
+std::optional<ReasonCode> Shard::seal(OperationId id) {
+  Operation* operation = operations_.find(id);
+  LINNET_ASSERT(operation != nullptr);
+  operation->held = false;
+  return complete(id, false);
+}
+
+void Shard::arrive(OperationId id, const AnswerLetter& answer) {
+  Operation* operation = operations_.find(id);
+  if (operation == nullptr) return;
+  LINNET_ASSERT(operation->pending > 0);
+  --operation->pending;
+  operation->receivers += answer.receivers;
+  operation->durable_parts += answer.durable_parts;
+  if (failed(answer.reason) && answer.reason > operation->worst) operation->worst = answer.reason;
+  complete(id, true);
+}
+
+std::optional<ReasonCode> Shard::complete(OperationId id, bool tells) {
+  Operation* operation = operations_.find(id);
+  if (operation->held || operation->pending > 0) return std::nullopt;
+  if (operation->is_unit && !seal_unit(id, *operation)) return std::nullopt;
+  Operation ended = operations_.close(id);
+  const bool nobody = ended.unit != 0 && ended.receivers == 0 && !failed(ended.worst);
+  if (nobody && ended.kind != Operation::Kind::relay) {
+    ended.worst = ReasonCode::no_matching_subscribers;
+  }
+  if (tells) tell(id, ended);
+  return ended.worst;
+}
+
+/// Once all shards have said how many records they owe to a publication, the writer is told; false
+/// if its answer is still to come.
+bool Shard::seal_unit(OperationId id, Operation& operation) {
+  operation.is_unit = false;
+  if (operation.durable_parts == 0) return true;
+  operation.pending = 1;
+  store::Seal seal;
+  seal.shard = id_;
+  seal.ticket = id;
+  seal.unit = operation.unit;
+  seal.parts = operation.durable_parts;
+  seal.give_up = failed(operation.worst);
+  store_.submit(seal);
+  return false;
+}
+
+void Shard::tell(OperationId id, Operation& operation) {
+  const ReasonCode reason = operation.worst;
+  switch (operation.kind) {
+    case Operation::Kind::connection: return operation.connection->on_done(id, reason);
+    case Operation::Kind::received:
+      return operation.session->on_received(operation.packet_id, id, reason);
+    case Operation::Kind::relay:
+      return reply(operation.reply, {0, reason, operation.receivers, operation.durable_parts});
+    case Operation::Kind::committed:
+      return operation.session->on_committed(operation.sequence, !failed(reason));
+    case Operation::Kind::retained:
+      overlay_.settle(operation.message);
+      if (failed(reason)) ++counters_.publish_dropped;
+      return;
+    case Operation::Kind::erase:
+      if (failed(reason)) return;
+      return save({store::EraseOutgoing{operation.session->client_id(), operation.sequence}}, 0);
+    case Operation::Kind::free: break;
+  }
+  LINNET_ASSERT(false);
+}
+
+void Shard::reply(const ReturnAddress& address, AnswerLetter answer) {
+  if (address.operation == 0) return;
+  answer.operation = address.operation;
+  if (address.shard == id_) return arrive(address.operation, answer);
+  post(address.shard, answer);
+}
+
+void Shard::on(const AnswerLetter& letter) { arrive(letter.operation, letter); }
+
+void Shard::on(const StoreLetter& letter) {
+  const bool committed = letter.answer.outcome == store::Outcome::committed;
+  arrive(letter.answer.ticket,
+         {0, committed ? ReasonCode::success : ReasonCode::quota_exceeded, 0, 0});
+}
+
+void Shard::save(std::vector<store::Change> changes, OperationId operation) {
+  add_part(operation);
+  store::Request request;
+  request.shard = id_;
+  request.ticket = operation;
+  request.changes = std::move(changes);
+  store_.submit(std::move(request));
+}
+
+void Shard::save_outgoing(router::Delivering& delivering, session::Session& session,
+                          store::PutOutgoing change) {
+  const OperationId id = open(Operation::Kind::committed);
+  Operation& operation = *operations_.find(id);
+  operation.session = &session;
+  operation.sequence = change.sequence;
+  operation.pending = 1;
+  operation.held = false;
+  store::Request request;
+  request.shard = id_;
+  request.ticket = id;
+  request.unit = delivering.unit;
+  request.changes.emplace_back(std::move(change));
+  if (delivering.unit != 0) ++delivering.durable_parts;
+  store_.submit(std::move(request));
+}
+
+void Shard::save_outgoing(session::Session& session, store::PutOutgoing change) {
+  router::Delivering alone;
+  save_outgoing(alone, session, std::move(change));
+}
+
+}  // namespace linnet::shard

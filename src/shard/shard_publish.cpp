@@ -1,0 +1,180 @@
+// The one door for messages, and what comes of them in this shard and the others (design: the way of
+// a PUBLISH).
+#include <bit>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/hash.hpp"
+#include "shard/shard.hpp"
+
+namespace linnet::shard {
+
+using session::Published;
+using session::PublishWaiter;
+
+namespace {
+
+constexpr router::ShardMask bit(ShardId shard) noexcept { return router::ShardMask{1} << shard; }
+
+}  // namespace
+
+ShardId Shard::retained_home(std::string_view topic) const noexcept {
+  return alone() ? 0 : home_of(topic, shards_);
+}
+
+Published Shard::publish(Publication& publication, const PublishWaiter& waiter) {
+  assert_owner();
+  LINNET_ASSERT(!publishing_);
+  const MessageView& message = publication.view();
+  const router::Route& route = router_.route(message.topic);
+  const bool retains = message.retain && common_.config.limits.retain_available;
+  router::ShardMask shards = route.shards;
+  if (retains) shards |= bit(retained_home(message.topic));
+  shards &= ~bit(id_);
+  const bool durable = message.qos != Qos::at_most_once || retains;
+  if (durable && !store_.has_room()) {
+    store_was_full_ = true;
+    return {Published::State::no_room, ReasonCode::success, 0};
+  }
+  if (shards != 0 && !has_room(shards, message.payload.size())) {
+    return {Published::State::no_room, ReasonCode::success, 0};
+  }
+  publishing_ = true;
+  router::Delivering delivering;
+  const bool waits = waiter.connection != nullptr;
+  if (waits) delivering.unit = (std::uint64_t{id_} << 56) | ++last_unit_;
+  if (shards != 0) send_publish(shards, route, publication, delivering);
+  deliver(route, publication, delivering);
+  if (retains && retained_home(message.topic) == id_) retain(publication, delivering);
+  if (waits) save_received(waiter, delivering);
+  publishing_ = false;
+  return finish_publish(waiter, delivering, shards != 0);
+}
+
+bool Shard::has_room(router::ShardMask shards, std::size_t bytes) {
+  bool room = true;
+  for (router::ShardMask left = shards; left != 0; left &= left - 1) {
+    const auto shard = static_cast<ShardId>(std::countr_zero(left));
+    auto& mailbox = common_.post.mailbox(shard);
+    if (!mailbox.reserve_or_wait(id_, outgoing_bytes_[shard] + bytes)) room = false;
+  }
+  return room;
+}
+
+void Shard::send_publish(router::ShardMask shards, const router::Route& route,
+                         Publication& publication, const router::Delivering& delivering) {
+  const MessageView& message = publication.view();
+  const bool retains = message.retain && common_.config.limits.retain_available;
+  const ShardId home = retained_home(message.topic);
+  for (router::ShardMask left = shards; left != 0; left &= left - 1) {
+    const auto shard = static_cast<ShardId>(std::countr_zero(left));
+    PublishLetter letter;
+    letter.message = Message::make(message);
+    letter.unit = delivering.unit;
+    letter.deliver = (route.shards & bit(shard)) != 0;
+    letter.retain = retains && home == shard;
+    if (delivering.unit != 0) {
+      letter.reply = {id_, current_operation()};
+      add_part(letter.reply.operation);
+    }
+    const std::size_t bytes = letter.message->memory_bytes();
+    post(shard, std::move(letter), bytes);
+  }
+}
+
+void Shard::deliver(const router::Route& route, Publication& publication,
+                    router::Delivering& delivering) {
+  const bool fans_out = route.targets.size() > 1;
+  if (fans_out) forms_.begin();
+  for (const router::Target& target : route.targets) {
+    target.subscriber->deliver(publication, target, route.ids_of(target), delivering);
+  }
+  if (fans_out) forms_.end();
+}
+
+/// For QoS 2 of a kept session: the packet identifier becomes durable with the message.
+void Shard::save_received(const PublishWaiter& waiter, router::Delivering& delivering) {
+  if (waiter.session == nullptr || !waiter.session->kept()) return;
+  store::Request request;
+  request.shard = id_;
+  request.unit = delivering.unit;
+  request.changes.emplace_back(
+      store::PutReceived{waiter.session->client_id(), waiter.packet_id});
+  store_.submit(std::move(request));
+  ++delivering.durable_parts;
+}
+
+/// This shard is the topic's home: it orders the changes of its retained message.
+void Shard::retain(Publication& publication, router::Delivering& delivering) {
+  const OperationId id = open(Operation::Kind::retained);
+  Operation& operation = *operations_.find(id);
+  operation.message = publication.keep();
+  operation.pending = 1;
+  operation.held = false;
+  overlay_.set(operation.message);
+  store::Request request;
+  request.shard = id_;
+  request.ticket = id;
+  request.unit = delivering.unit;
+  request.changes.emplace_back(store::PutRetained{operation.message->clone()});
+  store_.submit(std::move(request));
+  if (delivering.unit != 0) ++delivering.durable_parts;
+}
+
+Published Shard::finish_publish(const PublishWaiter& waiter, const router::Delivering& delivering,
+                                bool sent) {
+  if (waiter.connection == nullptr) {
+    current_ = 0;
+    return {};
+  }
+  if (!sent && delivering.durable_parts == 0 && current_ == 0) {
+    const bool nobody = delivering.receivers == 0 && delivering.worst == ReasonCode::success;
+    return {Published::State::done,
+            nobody ? ReasonCode::no_matching_subscribers : delivering.worst, 0};
+  }
+  const OperationId id = current_operation();
+  current_ = 0;
+  Operation& operation = *operations_.find(id);
+  operation.kind = waiter.session != nullptr ? Operation::Kind::received
+                                             : Operation::Kind::connection;
+  operation.connection = waiter.connection;
+  operation.session = waiter.session;
+  operation.packet_id = waiter.packet_id;
+  operation.is_unit = true;
+  operation.unit = delivering.unit;
+  operation.receivers += delivering.receivers;
+  operation.durable_parts += delivering.durable_parts;
+  if (failed(delivering.worst)) operation.worst = delivering.worst;
+  operation.held = false;
+  if (const auto reason = complete(id, false)) return {Published::State::done, *reason, 0};
+  return {Published::State::waiting, ReasonCode::success, id};
+}
+
+void Shard::on(PublishLetter letter) {
+  Publication publication(std::move(letter.message));
+  publishing_ = true;
+  router::Delivering delivering;
+  delivering.unit = letter.unit;
+  if (letter.deliver) deliver(router_.route(publication->topic), publication, delivering);
+  if (letter.retain) retain(publication, delivering);
+  publishing_ = false;
+  const OperationId relay = std::exchange(current_, 0);
+  if (letter.reply.operation == 0) return;
+  if (relay == 0) {
+    return reply(letter.reply,
+                 {0, delivering.worst, delivering.receivers, delivering.durable_parts});
+  }
+  // A shared group has passed it on to a third shard, whose answer is a part of ours.
+  Operation& operation = *operations_.find(relay);
+  operation.kind = Operation::Kind::relay;
+  operation.reply = letter.reply;
+  operation.receivers += delivering.receivers;
+  operation.durable_parts += delivering.durable_parts;
+  if (failed(delivering.worst)) operation.worst = delivering.worst;
+  operation.held = false;
+  complete(relay, true);
+}
+
+void Shard::on(const RoomLetter&) { room_ = true; }
+
+}  // namespace linnet::shard
