@@ -1,0 +1,44 @@
+// The broker: all that a program which embeds Linnet needs.
+//
+//   std::string error;
+//   auto broker = linnet::Broker::open(linnet::Config{}, error);
+//   if (!broker) return report(error);
+//   broker->run();                      // until request_stop(), from any thread
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <linnet/config.hpp>
+
+namespace linnet {
+
+class Broker {
+ public:
+  /// Opens the store and binds the listeners. Null if that fails; `error` then holds one line that
+  /// names what is at fault and the mend.
+  [[nodiscard]] static std::unique_ptr<Broker> open(Config config, std::string& error);
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+  /// After run() has returned, or if it was never called.
+  ~Broker();
+
+  /// Serves until it has been asked to stop and has stopped in order. Once per broker.
+  void run();
+  /// Ends in order, within limits.shutdown_timeout; from any thread.
+  void request_stop() noexcept;
+  /// Makes run() return at once, without a word to the clients; from any thread.
+  void stop_now() noexcept;
+
+  /// The listeners' URLs, with the ports that were chosen where the configuration says 0.
+  [[nodiscard]] std::vector<std::string> addresses() const;
+
+ private:
+  struct Impl;
+  explicit Broker(std::unique_ptr<Impl> impl) noexcept;
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet

@@ -1,0 +1,103 @@
+// The configuration of a broker: a plain struct in which every field has its default, so that
+// `Config{}` is a complete configuration. src/config fills it from TOML by one table of keys; that
+// table, and not this file, is where the documentation of each key stands.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <linnet/types.hpp>
+
+namespace linnet {
+
+/// When an acknowledgement may leave.
+enum class Durability : std::uint8_t { commit, interval, none };
+
+/// What happens to a session's backlog when a message comes that it has no room for.
+enum class BacklogPolicy : std::uint8_t { drop_oldest, drop_newest, reject };
+
+/// How the member of a shared group that receives the next message is chosen.
+enum class ShareStrategy : std::uint8_t {
+  round_robin,
+  random,
+  sticky,
+  least_inflight,
+  hash_clientid,
+  hash_topic,
+  hash_property,
+};
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct ListenerConfig {
+  std::string url;
+  bool allow_anonymous = false;  // beyond loopback; on loopback anonymous clients may connect
+};
+
+/// A rule for the shared groups whose name matches.
+struct ShareGroupConfig {
+  std::string group;  // a group's name, or "*" for all that no other rule names
+  ShareStrategy strategy = ShareStrategy::round_robin;
+  std::string property;  // for hash_property: the User Property whose value is hashed
+};
+
+/// Bounds; docs/limits.md says what happens at each. Bytes and seconds as the names say.
+struct Limits {
+  std::uint32_t packet_size_max = 1 << 20;
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::uint32_t connections_max = 100'000;
+  std::uint16_t keep_alive_max_s = 0;   // 0: as long as the client asks for
+  std::uint16_t receive_maximum = 100;  // unacknowledged QoS 1 and 2 messages from one client
+  std::uint16_t inflight_max = 100;     // the same towards one client
+  Qos qos_max = Qos::exactly_once;
+  bool retain_available = true;
+  std::uint16_t topic_alias_max = 32;           // from a client
+  std::uint16_t topic_alias_max_outgoing = 16;  // towards a client that allows them
+  std::uint16_t topic_levels_max = 128;
+  std::uint16_t topic_length_max = 65'535;
+
+  std::uint32_t sessions_max = 100'000;                 // kept sessions, connected or not
+  std::uint32_t session_expiry_max_s = 30 * 24 * 3600;  // also the life of MQTT 3 sessions
+  std::uint32_t subscriptions_max = 10'000;             // per session
+
+  std::uint32_t backlog_messages_max = 100'000;  // per kept session
+  std::uint64_t backlog_bytes_max = 64 << 20;
+  std::uint32_t transient_backlog_messages_max = 1'000;  // per session that ends with its link
+  std::uint64_t transient_backlog_bytes_max = 1 << 20;
+  BacklogPolicy backlog_policy = BacklogPolicy::drop_oldest;
+  bool queue_qos0 = false;                   // keep QoS 0 messages for kept sessions that are away
+  bool report_dropped = true;                // the linnet-dropped User Property
+  std::uint32_t outbox_bytes_max = 4 << 20;  // per link
+
+  std::uint32_t retained_messages_max = 1'000'000;
+  std::uint64_t retained_bytes_max = std::uint64_t{1} << 30;
+
+  std::uint32_t mailbox_messages_max = 16'384;  // letters with a PUBLISH that wait at a shard
+  std::uint64_t mailbox_bytes_max = 16 << 20;
+
+  std::chrono::milliseconds refuse_timeout{10'000};
+  std::chrono::milliseconds shutdown_timeout{5'000};
+};
+
+struct Config {
+  std::string data_dir;       // empty: chosen at start, see docs/configuration.md
+  std::uint32_t threads = 0;  // 0: the number of cores, at most 4
+  bool persistence = true;
+  Durability durability = Durability::commit;
+  std::chrono::milliseconds durability_interval{1'000};
+  bool check_payload_format = false;
+  std::chrono::milliseconds sys_interval{10'000};
+
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+
+  bool allow_anonymous = false;           // what a listener without its own setting begins with
+  std::vector<ListenerConfig> listeners;  // empty: mqtt://127.0.0.1:1883
+  std::vector<ShareGroupConfig> share_groups;
+  Limits limits;
+};
+
+}  // namespace linnet

@@ -1,0 +1,161 @@
+// The composition root: the only place that sees everything. It makes the store, the shards, their
+// listeners and threads, and ends them in order.
+#include <linnet/broker.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/budget.hpp"
+#include "base/cat.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+#include "net/bind.hpp"
+#include "net/url.hpp"
+#include "shard/shard_thread.hpp"
+#include "store/memory_store.hpp"
+#include "transport/acceptor.hpp"
+
+namespace linnet {
+
+namespace {
+
+constexpr std::uint32_t kThreadsDefaultMax = 4;
+constexpr std::string_view kDefaultUrl = "mqtt://127.0.0.1:1883";
+
+std::uint32_t shard_count(const Config& config) {
+  if (config.threads != 0) return std::min(config.threads, router::kShardsMax);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
+}
+
+MailboxLimits mailbox_limits(const Limits& limits) {
+  return {limits.mailbox_messages_max, limits.mailbox_bytes_max};
+}
+
+}  // namespace
+
+struct Broker::Impl {
+  explicit Impl(Config settings)
+      : config(std::move(settings)),
+        store({config.limits.retained_messages_max, config.limits.retained_bytes_max}, post),
+        connections(config.limits.connections_max),
+        kept_sessions(config.limits.sessions_max) {}
+
+  void make_shards();
+  [[nodiscard]] bool listen(const ListenerConfig& listener, std::string& error);
+  void stop_accepting();
+
+  // Constant after open()
+  Config config;
+  shard::PostOffice post;
+  store::MemoryStore store;
+  Budget connections;
+  Budget kept_sessions;
+  std::vector<std::unique_ptr<net::ListenerTraits>> traits;
+  std::vector<std::unique_ptr<shard::Shard>> shards;
+  /// By shard; used by its thread.
+  std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
+  std::vector<std::string> addresses;
+
+  std::atomic<bool> abort{false};
+};
+
+void Broker::Impl::make_shards() {
+  const std::uint32_t count = shard_count(config);
+  const std::uint64_t now_ms = SystemClock().now_ms();
+  const shard::Common common{config, post, store, connections, kept_sessions};
+  for (std::uint32_t id = 0; id < count; ++id) {
+    shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
+    post.add(shards.back()->reactor(), mailbox_limits(config.limits));
+  }
+  acceptors.resize(count);
+}
+
+bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
+  const auto url = net::parse_url(listener.url);
+  if (!url) {
+    error = url.error().text;
+    return false;
+  }
+  if (url->scheme != net::Scheme::mqtt) {
+    error = cat(listener.url, ": only mqtt:// listeners are built so far");
+    return false;
+  }
+  const bool allow_anonymous = listener.allow_anonymous || net::is_loopback(*url);
+  auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()));
+  if (!bound) {
+    error = bound.error().text;
+    return false;
+  }
+  addresses.push_back(bound->url.text());
+  traits.push_back(std::make_unique<net::ListenerTraits>());
+  traits.back()->url = addresses.back();
+  traits.back()->allow_anonymous = allow_anonymous;
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    for (net::FileDescriptor& socket : bound->copies[shard]) {
+      acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
+          std::move(socket), *traits.back(), *shards[shard]));
+    }
+  }
+  return true;
+}
+
+Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+
+Broker::~Broker() {
+  impl_->acceptors.clear();
+  impl_->shards.clear();
+}
+
+std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
+  if (config.listeners.empty()) config.listeners.push_back({std::string(kDefaultUrl), true});
+  try {
+    auto impl = std::make_unique<Impl>(std::move(config));
+    impl->make_shards();
+    std::unique_ptr<Broker> broker(new Broker(std::move(impl)));
+    for (const ListenerConfig& listener : broker->impl_->config.listeners) {
+      if (!broker->impl_->listen(listener, error)) return nullptr;
+    }
+    return broker;
+  } catch (const std::system_error& failure) {
+    error = cat("the system refused to start: ", std::string_view(failure.what()));
+    return nullptr;
+  }
+}
+
+void Broker::run() {
+  Impl& impl = *impl_;
+  log::info("broker", cat("Linnet ", kVersion, " runs with ", impl.shards.size(),
+                          impl.shards.size() == 1 ? " thread" : " threads"));
+  log::warn("broker", "sessions and retained messages are kept in memory only, and end with this "
+                      "process");
+  std::vector<std::thread> threads;
+  for (std::size_t id = 1; id < impl.shards.size(); ++id) {
+    threads.emplace_back([&impl, id] { shard::run(*impl.shards[id], impl.abort); });
+  }
+  for (const std::string& address : impl.addresses) {
+    log::info("broker", cat("listening on ", address));
+  }
+  log::info("broker", "ready");
+  shard::run(*impl.shards.front(), impl.abort);
+  for (std::thread& thread : threads) thread.join();
+  log::info("broker", "stopped");
+}
+
+void Broker::request_stop() noexcept {
+  for (shard::ShardId id = 0; id < impl_->post.shards(); ++id) {
+    impl_->post.mailbox(id).post(shard::StopLetter{});
+  }
+}
+
+void Broker::stop_now() noexcept {
+  impl_->abort.store(true, std::memory_order_relaxed);
+  for (const auto& shard : impl_->shards) shard->reactor().wake();
+}
+
+std::vector<std::string> Broker::addresses() const { return impl_->addresses; }
+
+}  // namespace linnet

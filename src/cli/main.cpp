@@ -1,0 +1,63 @@
+// The door of the binary: which command, and its options. `linnet` alone is `linnet run`.
+#include <CLI/CLI.hpp>
+
+#include "cli/options.hpp"
+
+namespace {
+
+using namespace linnet::cli;
+
+void add_run_options(CLI::App& app, RunOptions& options) {
+  app.add_option("--config", options.config_path, "Read this TOML file")->type_name("FILE");
+  app.add_option("--listen", options.listen_urls, "Listen here instead of where the file says")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  app.add_option("--data-dir", options.data_dir, "Keep everything in this folder")
+      ->type_name("DIR");
+  app.add_option("--set", options.settings, "Set a key of the configuration, for one run")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--allow-anonymous", options.allow_anonymous,
+               "Let anybody connect who reaches a listener");
+}
+
+void add_check_options(CLI::App& app, CheckOptions& options) {
+  auto* config = app.add_option("--config", options.config_path, "Check this TOML file");
+  config->type_name("FILE");
+  // No group: it is for the documentation's sake, and not shown.
+  auto* keys = app.add_flag("--print-keys-markdown", options.print_keys_markdown)->group("");
+  config->excludes(keys);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Linnet, an MQTT broker. Without a command: linnet run.", "linnet");
+  app.set_version_flag("--version", version_text(), "Print the version and exit");
+  app.require_subcommand(0, 1);
+
+  RunOptions run_options;
+  CheckOptions check_options;
+  add_run_options(app, run_options);
+  add_run_options(*app.add_subcommand("run", "Serve until SIGTERM or SIGINT"), run_options);
+  CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with a configuration");
+  add_check_options(*check_command, check_options);
+  CLI::App* version_command = app.add_subcommand("version", "Print the version");
+
+  try {
+    app.parse(argc, argv);
+    const bool checks = check_command->parsed();
+    if (checks && check_options.config_path.empty() && !check_options.print_keys_markdown) {
+      throw CLI::RequiredError("--config");
+    }
+  } catch (const CLI::ParseError& error) {
+    const bool asked = error.get_exit_code() == kOk;
+    app.exit(error);
+    return asked ? kOk : kWrongUsage;
+  }
+  if (version_command->parsed()) {
+    print_line(version_text());
+    return kOk;
+  }
+  return check_command->parsed() ? check(check_options) : run(run_options);
+}

@@ -1,0 +1,41 @@
+// The commands of the binary, one file each, and what the command line gives them. Each returns the
+// exit code: 0 orderly end, 1 failed at run time, 2 wrong usage or configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace linnet::cli {
+
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+
+struct RunOptions {
+  std::string config_path;               // empty: no file
+  std::vector<std::string> listen_urls;  // instead of the file's listeners
+  std::string data_dir;                  // empty: as the file says
+  std::vector<std::string> settings;     // KEY=VALUE each
+  bool allow_anonymous = false;
+};
+
+struct CheckOptions {
+  std::string config_path;
+  bool print_keys_markdown = false;  // prints the table of docs/configuration.md instead
+};
+
+/// Serves until a signal says to stop. Must be called from the main thread, before there are
+/// others.
+[[nodiscard]] int run(const RunOptions& options);
+
+/// Prints "FILE: ok" on standard output, or every error on standard error.
+[[nodiscard]] int check(const CheckOptions& options);
+
+/// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
+[[nodiscard]] std::string version_text();
+
+/// One line on standard output or standard error.
+void print_line(const std::string& text);
+void print_error(const std::string& text);
+
+}  // namespace linnet::cli

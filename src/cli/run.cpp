@@ -1,0 +1,95 @@
+#include <exception>
+#include <optional>
+#include <sys/resource.h>
+#include <utility>
+
+#include "base/log.hpp"
+#include "cli/listeners.hpp"
+#include "cli/options.hpp"
+#include "cli/signals.hpp"
+#include "config/load.hpp"
+#include <linnet/broker.hpp>
+
+namespace linnet::cli {
+namespace {
+
+using config::ConfigError;
+using config::LoadResult;
+
+/// The file, and over it what the command line says. The errors are all that there are.
+LoadResult read_config(const RunOptions& options) {
+  LoadResult result;
+  if (!options.config_path.empty()) result = config::load(options.config_path);
+  if (!options.listen_urls.empty()) {
+    result.config.listeners.clear();
+    result.listener_lines.clear();
+    for (const std::string& url : options.listen_urls) {
+      result.config.listeners.push_back({url, result.config.allow_anonymous});
+    }
+  }
+  std::vector<std::string> settings = options.settings;
+  if (options.allow_anonymous) settings.emplace_back("allow_anonymous=true");
+  for (const std::string& setting : settings) {
+    if (auto error = config::apply_setting(result.config, setting)) {
+      result.errors.push_back(std::move(*error));
+    }
+  }
+  if (!options.data_dir.empty()) result.config.data_dir = options.data_dir;
+  if (result.ok()) {
+    const std::string& file = options.listen_urls.empty() ? options.config_path : "--listen";
+    result.errors = listener_errors(result, file);
+  }
+  return result;
+}
+
+/// Each connection is one descriptor, and the process needs some of its own.
+void raise_descriptor_limit(std::uint64_t connections_max) {
+  constexpr std::uint64_t kOwnDescriptors = 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const std::uint64_t needed = connections_max + kOwnDescriptors;
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return;
+  log::warn("cli", "only " + std::to_string(limit.rlim_cur) +
+                       " file descriptors are allowed, too few for limits.connections_max = " +
+                       std::to_string(connections_max) + "; raise the limit (ulimit -Hn " +
+                       std::to_string(needed) + ", or LimitNOFILE= of a systemd unit), or lower " +
+                       "limits.connections_max");
+}
+
+int serve(Config settings) {
+  raise_descriptor_limit(settings.limits.connections_max);
+  std::string error;
+  const auto broker = Broker::open(std::move(settings), error);
+  if (broker == nullptr) {
+    print_error("linnet: " + error);
+    return kWrongUsage;
+  }
+  const SignalThread signals(*broker);
+  broker->run();
+  return kOk;
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  block_signals();
+  LoadResult result = read_config(options);
+  for (const ConfigError& error : result.errors)
+    print_error(to_string(error));
+  if (!result.ok()) return kWrongUsage;
+  const Config& config = result.config;
+  log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
+  try {
+    return serve(std::move(result.config));
+  } catch (const std::exception& exception) {
+    print_error(std::string("linnet: ") + exception.what());
+    return kFailed;
+  }
+}
+
+}  // namespace linnet::cli

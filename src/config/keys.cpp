@@ -1,0 +1,85 @@
+#include "config/keys.hpp"
+
+#include "base/assert.hpp"
+#include "config/value.hpp"
+
+namespace linnet::config {
+namespace {
+
+std::string quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+std::string choices_text(const Key& key) {
+  std::string text;
+  for (const std::string_view name : key.choices) {
+    if (!text.empty()) text += ", ";
+    text += quoted(name);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view Key::section() const noexcept {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string_view Key::short_name() const noexcept {
+  return name.substr(name.rfind('.') + 1);
+}
+
+const Key* find_key(std::string_view name) noexcept {
+  for (const Key& key : all_keys()) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+const Section* find_section(std::string_view name) noexcept {
+  for (const Section& section : all_sections()) {
+    if (section.name == name) return &section;
+  }
+  return nullptr;
+}
+
+std::string number_text(const Key& key, std::uint64_t number) {
+  if (key.may_be_never() && number == key.never) return quoted("never");
+  switch (key.type) {
+    case KeyType::boolean: return number == 0 ? "false" : "true";
+    case KeyType::integer: return std::to_string(number);
+    case KeyType::size: return quoted(size_text(number));
+    case KeyType::duration: return quoted(duration_text(number));
+    case KeyType::seconds: return quoted(duration_text(number * 1000));
+    case KeyType::choice:
+      LINNET_ASSERT(number < key.choices.size());
+      return quoted(key.choices[number]);
+    case KeyType::text: break;
+  }
+  LINNET_ASSERT(false);
+}
+
+std::string allowed_text(const Key& key) {
+  switch (key.type) {
+    case KeyType::boolean: return "true, false";
+    case KeyType::choice: return choices_text(key);
+    case KeyType::text: return "a text";
+    case KeyType::integer:
+    case KeyType::size:
+    case KeyType::duration:
+    case KeyType::seconds: break;
+  }
+  std::string text = number_text(key, key.min) + " to " + number_text(key, key.max);
+  if (key.may_be_never()) text += ", or \"never\"";
+  return text;
+}
+
+std::string default_text(const Key& key) {
+  Config config;
+  if (const Section* section = find_section(key.section()); section->list) section->append(config);
+  if (key.type == KeyType::text) return quoted(key.field.text(config));
+  return number_text(key, key.field.number(config));
+}
+
+}  // namespace linnet::config
