@@ -1,0 +1,296 @@
+#include "config/load.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+
+namespace linnet::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The errors of a file, one per line, as the user sees them.
+std::string errors_of(std::string_view text) {
+  std::string lines;
+  for (const ConfigError& error : parse(text, "linnet.toml").errors) {
+    lines += to_string(error) + '\n';
+  }
+  return lines;
+}
+
+TEST(Load, AnEmptyFileIsTheDefaults) {
+  const LoadResult result = parse("", "linnet.toml");
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.config.listeners.empty());
+  EXPECT_EQ(result.config.limits.packet_size_max, 1U << 20);
+  EXPECT_EQ(result.config.durability, Durability::commit);
+}
+
+TEST(Load, FillsEverySection) {
+  const LoadResult result = parse(R"(
+    data_dir = "/srv/linnet"
+    threads = 3
+    persistence = false
+    durability = "interval"
+    durability_interval = "250ms"
+    check_payload_format = true
+    sys_interval = "never"
+    [log]
+    level = "warn"
+    format = "json"
+    [[listener]]
+    url = "mqtt://0.0.0.0:1883"
+    allow_anonymous = true
+    [[listener]]
+    url = "mqtt://[::1]:1884"
+    [[share]]
+    group = "workers"
+    strategy = "hash_property"
+    property = "device"
+    [limits]
+    packet_size_max = "64KiB"
+    keep_alive_max = "5m"
+    qos_max = 1
+    session_expiry_max = "never"
+    backlog_policy = "reject"
+    retain_available = false
+    outbox_bytes_max = 8192
+  )",
+                                  "linnet.toml");
+  ASSERT_TRUE(result.ok()) << to_string(result.errors.front());
+  const Config& config = result.config;
+  EXPECT_EQ(config.data_dir, "/srv/linnet");
+  EXPECT_EQ(config.threads, 3U);
+  EXPECT_FALSE(config.persistence);
+  EXPECT_EQ(config.durability, Durability::interval);
+  EXPECT_EQ(config.durability_interval, 250ms);
+  EXPECT_TRUE(config.check_payload_format);
+  EXPECT_EQ(config.sys_interval, 0ms);
+  EXPECT_EQ(config.log_level, LogLevel::warn);
+  EXPECT_EQ(config.log_format, LogFormat::json);
+  ASSERT_EQ(config.listeners.size(), 2U);
+  EXPECT_EQ(config.listeners[0].url, "mqtt://0.0.0.0:1883");
+  EXPECT_TRUE(config.listeners[0].allow_anonymous);
+  EXPECT_FALSE(config.listeners[1].allow_anonymous);
+  EXPECT_EQ(result.listener_lines, (std::vector<int>{12, 15}));
+  ASSERT_EQ(config.share_groups.size(), 1U);
+  EXPECT_EQ(config.share_groups[0].strategy, ShareStrategy::hash_property);
+  EXPECT_EQ(config.share_groups[0].property, "device");
+  EXPECT_EQ(config.limits.packet_size_max, 65536U);
+  EXPECT_EQ(config.limits.keep_alive_max_s, 300);
+  EXPECT_EQ(config.limits.qos_max, Qos::at_least_once);
+  EXPECT_EQ(config.limits.session_expiry_max_s, 0xFFFF'FFFFU);
+  EXPECT_EQ(config.limits.backlog_policy, BacklogPolicy::reject);
+  EXPECT_FALSE(config.limits.retain_available);
+  EXPECT_EQ(config.limits.outbox_bytes_max, 8192U);
+}
+
+TEST(Load, AllowAnonymousAtTheTopIsWhereListenersBegin) {
+  const LoadResult result = parse(R"(
+    allow_anonymous = true
+    [[listener]]
+    url = "mqtt://0.0.0.0:1883"
+    [[listener]]
+    url = "mqtt://0.0.0.0:1884"
+    allow_anonymous = false
+  )",
+                                  "linnet.toml");
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.config.listeners[0].allow_anonymous);
+  EXPECT_FALSE(result.config.listeners[1].allow_anonymous);
+}
+
+TEST(Load, AnUnknownKeyNamesTheNearestKnownOne) {
+  EXPECT_EQ(errors_of("[limits]\npacket_size_maxx = 1\n"),
+            "linnet.toml:2: limits.packet_size_maxx: unknown key; did you mean packet_size_max?\n");
+  EXPECT_EQ(errors_of("thraeds = 1\n"),
+            "linnet.toml:1: thraeds: unknown key; did you mean threads?\n");
+  EXPECT_EQ(errors_of("qos_max = 1\n"),
+            "linnet.toml:1: qos_max: unknown key; did you mean limits.qos_max?\n");
+  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtt://h:1\"\nulr = 1\n"),
+            "linnet.toml:3: listener.ulr: unknown key; did you mean url?\n");
+}
+
+TEST(Load, AKeyThatNothingIsNearToHasNoSuggestion) {
+  EXPECT_EQ(errors_of("[auth]\npassword_file = \"p\"\n"), "linnet.toml:1: auth: unknown key\n");
+  EXPECT_EQ(errors_of("x = 1\n"), "linnet.toml:1: x: unknown key\n");
+}
+
+TEST(Load, AWrongTypeSaysWhatIsAllowed) {
+  EXPECT_EQ(errors_of("threads = \"two\"\n"),
+            "linnet.toml:1: threads: \"two\" is not a whole number; allowed: 0 to 64\n");
+  EXPECT_EQ(errors_of("persistence = 1\n"),
+            "linnet.toml:1: persistence: 1 is not true or false; allowed: true, false\n");
+  EXPECT_EQ(errors_of("data_dir = 7\n"),
+            "linnet.toml:1: data_dir: 7 is not a text in quotes; allowed: a text\n");
+  EXPECT_EQ(errors_of("[limits]\nmailbox_bytes_max = true\n"),
+            "linnet.toml:2: limits.mailbox_bytes_max: true is not a size like \"64KiB\" or a "
+            "number of bytes; allowed: \"64KiB\" to \"4GiB\"\n");
+  EXPECT_EQ(errors_of("threads = 1.5\n"),
+            "linnet.toml:1: threads: a number with a point is not a whole number; "
+            "allowed: 0 to 64\n");
+}
+
+TEST(Load, AUnitThatIsMissingOrWrongIsAnError) {
+  EXPECT_EQ(errors_of("sys_interval = 10\n"),
+            "linnet.toml:1: sys_interval: 10 is not a duration like \"500ms\", \"10s\", \"5m\", "
+            "\"1h\" or \"30d\"; allowed: \"1s\" to \"1d\", or \"never\"\n");
+  EXPECT_NE(errors_of("[limits]\npacket_size_max = \"1MB\"\n").find("\"1MB\" is not a size"),
+            std::string::npos);
+  EXPECT_NE(errors_of("[limits]\nkeep_alive_max = \"1500ms\"\n").find("is not a duration"),
+            std::string::npos);
+}
+
+TEST(Load, AnUnknownWordNamesTheKnownOnes) {
+  EXPECT_EQ(errors_of("durability = \"sometimes\"\n"),
+            "linnet.toml:1: durability: \"sometimes\" is not one of its words; "
+            "allowed: \"commit\", \"interval\", \"none\"\n");
+}
+
+TEST(Load, ARangeIncludesItsEnds) {
+  EXPECT_EQ(errors_of("threads = 64\n"), "");
+  EXPECT_EQ(errors_of("threads = 65\n"),
+            "linnet.toml:1: threads: 65 is out of range; allowed: 0 to 64\n");
+  EXPECT_EQ(errors_of("threads = -1\n"),
+            "linnet.toml:1: threads: -1 is out of range; allowed: 0 to 64\n");
+  EXPECT_EQ(errors_of("[limits]\npacket_size_max = \"1KiB\"\n"), "");
+  EXPECT_EQ(errors_of("[limits]\npacket_size_max = 1023\n"),
+            "linnet.toml:2: limits.packet_size_max: 1023 is out of range; "
+            "allowed: \"1KiB\" to \"268435460B\"\n");
+}
+
+TEST(Load, ZeroNeedsNoUnitAndMayMeanNever) {
+  EXPECT_EQ(errors_of("[limits]\nkeep_alive_max = 0\nrefuse_timeout = 0\n"), "");
+  EXPECT_EQ(parse("[limits]\nkeep_alive_max = \"never\"", "f").config.limits.keep_alive_max_s, 0);
+  EXPECT_NE(errors_of("[limits]\nconnect_timeout = 0\n"), "");
+  EXPECT_NE(errors_of("[limits]\nconnect_timeout = \"never\"\n"), "");
+}
+
+TEST(Load, WhatIsNotTomlHasItsLine) {
+  EXPECT_EQ(errors_of("threads = 1\nlevel = = 2\n").find("linnet.toml:2: not TOML: "), 0U);
+  EXPECT_EQ(errors_of("threads = 1\nthreads = 2\n").find("linnet.toml:2: not TOML: "), 0U);
+}
+
+TEST(Load, TextBeyondAsciiStandsInQuotesOrComments) {
+  EXPECT_EQ(errors_of("# \u00e9\ndata_dir = \"\u00e9\"  # \u00e9\n"), "");
+  EXPECT_EQ(errors_of("data_dir = '\\'  # '\u00e9\n"), "");
+  EXPECT_EQ(errors_of("data_dir = \"\"\"\n\u00e9 \\\"\"\" \u00e9\"\"\"\"\" # \u00e9\n"), "");
+  EXPECT_EQ(errors_of("data_dir = '''\u00e9'' \u00e9'''\nthreads = 1"), "");
+  EXPECT_EQ(errors_of("\xEF\xBB\xBFthreads = 1\n"), "");
+  EXPECT_EQ(errors_of("data_dir = \"\"\n\u00e9 = 1\n"),
+            "linnet.toml:2: not TOML: a character that is not ASCII stands outside of quotes\n");
+  EXPECT_EQ(errors_of("data_dir = \"\"\"\n\n\"\"\" \u00e9\n"),
+            "linnet.toml:3: not TOML: a character that is not ASCII stands outside of quotes\n");
+}
+
+TEST(Load, ASectionMustBeWrittenAsWhatItIs) {
+  EXPECT_EQ(errors_of("limits = 3\n"), "linnet.toml:1: limits: is a section; write [limits]\n");
+  EXPECT_EQ(errors_of("[listener]\nurl = \"mqtt://h:1\"\n"),
+            "linnet.toml:1: listener: is a list of sections; write [[listener]]\n");
+  EXPECT_EQ(errors_of("[threads]\n").find("linnet.toml:1: threads: a section is not"), 0U);
+}
+
+TEST(Load, AllErrorsComeInTheOrderOfTheirLines) {
+  EXPECT_EQ(errors_of("threads = 99\n[limits]\nqos_max = 3\n[log]\nlevel = \"loud\"\nx = 1\n"),
+            "linnet.toml:1: threads: 99 is out of range; allowed: 0 to 64\n"
+            "linnet.toml:3: limits.qos_max: 3 is out of range; allowed: 0 to 2\n"
+            "linnet.toml:5: log.level: \"loud\" is not one of its words; allowed: \"trace\", "
+            "\"debug\", \"info\", \"warn\", \"error\", \"off\"\n"
+            "linnet.toml:6: log.x: unknown key\n");
+}
+
+TEST(Load, ListenersNeedAUrlOfTheirOwn) {
+  EXPECT_EQ(errors_of("[[listener]]\n"),
+            "linnet.toml:1: listener.url: is missing; write url = \"mqtt://127.0.0.1:1883\"\n");
+  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtt://h:1\"\n[[listener]]\nurl = \"mqtt://h:1\"\n"),
+            "linnet.toml:3: listener.url: \"mqtt://h:1\" is listened on twice; remove one\n");
+}
+
+TEST(Load, ShareRulesAgreeWithThemselves) {
+  EXPECT_EQ(errors_of("[[share]]\n"),
+            "linnet.toml:1: share.group: is missing; name a group, or \"*\" for all\n");
+  EXPECT_EQ(errors_of("[[share]]\ngroup = \"a\"\n[[share]]\ngroup = \"a\"\n"),
+            "linnet.toml:3: share.group: \"a\" has two rules; remove one\n");
+  EXPECT_EQ(errors_of("[[share]]\ngroup = \"a\"\nstrategy = \"hash_property\"\n"),
+            "linnet.toml:1: share.property: is missing; strategy \"hash_property\" needs the User "
+            "Property's name\n");
+  EXPECT_EQ(errors_of("[[share]]\ngroup = \"a\"\nproperty = \"p\"\n"),
+            "linnet.toml:1: share.property: has no effect without strategy = \"hash_property\"; "
+            "remove it\n");
+  EXPECT_NE(errors_of("[[share]]\ngroup = \"a/b\"\n"), "");
+  EXPECT_EQ(errors_of("[[share]]\ngroup = \"*\"\nstrategy = \"sticky\"\n"), "");
+}
+
+TEST(Load, AFileThatCannotBeReadSaysWhy) {
+  const LoadResult missing = load("/nonexistent/linnet.toml");
+  ASSERT_EQ(missing.errors.size(), 1U);
+  EXPECT_EQ(to_string(missing.errors[0]),
+            "/nonexistent/linnet.toml: cannot be read: No such file or directory");
+  const LoadResult folder = load("/");
+  ASSERT_EQ(folder.errors.size(), 1U);
+  EXPECT_EQ(to_string(folder.errors[0]), "/: cannot be read: Is a directory");
+}
+
+TEST(Load, AFileIsReadFromItsPath) {
+  const std::string path = testing::TempDir() + "linnet_load_test.toml";
+  std::ofstream(path) << "threads = 5\nthreds = 1\n";
+  const LoadResult result = load(path);
+  std::remove(path.c_str());
+  EXPECT_EQ(result.config.threads, 5U);
+  ASSERT_EQ(result.errors.size(), 1U);
+  EXPECT_EQ(to_string(result.errors[0]), path + ":2: threds: unknown key; did you mean threads?");
+}
+
+/// The text of what --set says about a setting, or "" if it was taken.
+std::string set(Config& config, std::string_view setting) {
+  const auto error = apply_setting(config, setting);
+  return error ? to_string(*error) : "";
+}
+
+TEST(Set, TakesEveryTypeWithoutQuotes) {
+  Config config;
+  EXPECT_EQ(set(config, "threads=2"), "");
+  EXPECT_EQ(set(config, "limits.packet_size_max=2MiB"), "");
+  EXPECT_EQ(set(config, "limits.outbox_bytes_max=4096"), "");
+  EXPECT_EQ(set(config, "limits.connect_timeout=500ms"), "");
+  EXPECT_EQ(set(config, "limits.keep_alive_max=never"), "");
+  EXPECT_EQ(set(config, "persistence=false"), "");
+  EXPECT_EQ(set(config, "log.level=debug"), "");
+  EXPECT_EQ(set(config, "data_dir=/a=b"), "");
+  EXPECT_EQ(config.threads, 2U);
+  EXPECT_EQ(config.limits.packet_size_max, 2U << 20);
+  EXPECT_EQ(config.limits.outbox_bytes_max, 4096U);
+  EXPECT_EQ(config.limits.connect_timeout, 500ms);
+  EXPECT_FALSE(config.persistence);
+  EXPECT_EQ(config.log_level, LogLevel::debug);
+  EXPECT_EQ(config.data_dir, "/a=b");
+}
+
+TEST(Set, ATextMayLookLikeANumber) {
+  Config config;
+  EXPECT_EQ(set(config, "data_dir=17"), "");
+  EXPECT_EQ(config.data_dir, "17");
+}
+
+TEST(Set, SaysWhatIsWrong) {
+  Config config;
+  EXPECT_EQ(set(config, "threads"), "--set: threads: has no value; write --set KEY=VALUE");
+  EXPECT_EQ(set(config, "thread=2"), "--set: thread: unknown key; did you mean threads?");
+  EXPECT_EQ(set(config, "threads=many"),
+            "--set: threads: \"many\" is not a whole number; allowed: 0 to 64");
+  EXPECT_EQ(set(config, "listener.url=mqtt://h:1"),
+            "--set: listener.url: is a key of a list; set it in the file or use --listen");
+  EXPECT_EQ(set(config, "share.group=a"),
+            "--set: share.group: is a key of a list; set it in the file");
+  EXPECT_EQ(config.threads, 0U);
+}
+
+TEST(Set, AllowAnonymousReachesEveryListener) {
+  Config config;
+  config.listeners.push_back({"mqtt://0.0.0.0:1883", false});
+  EXPECT_EQ(set(config, "allow_anonymous=true"), "");
+  EXPECT_TRUE(config.listeners[0].allow_anonymous);
+}
+
+}  // namespace
+}  // namespace linnet::config
