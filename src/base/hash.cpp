@@ -26,26 +26,37 @@ std::uint64_t load(const char* bytes, std::size_t count) noexcept {
   return word;
 }
 
-/// Both steps can be undone, so that no two words fall together here.
-std::uint64_t stir(std::uint64_t state, std::uint64_t word) noexcept {
-  state = (state ^ (std::rotl(word * kSpread, 31))) * kFold;
-  return state ^ (state >> 29);
+/// The 128-bit product, folded to 64 bits. With a factor that an attacker does not know, he can't
+/// steer what comes out.
+std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+#ifdef __SIZEOF_INT128__
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+#else
+  constexpr std::uint64_t kLow = 0xFFFF'FFFF;
+  const std::uint64_t low = (a & kLow) * (b & kLow);
+  const std::uint64_t cross = (a >> 32) * (b & kLow) + (low >> 32);
+  const std::uint64_t other = (a & kLow) * (b >> 32) + (cross & kLow);
+  const std::uint64_t high = (a >> 32) * (b >> 32) + (cross >> 32) + (other >> 32);
+  return ((other << 32) | (low & kLow)) ^ high;
+#endif
 }
 
 }  // namespace
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) noexcept {
-  std::uint64_t state = seed ^ kFold ^ (bytes.size() * kSpread);
+  const std::uint64_t key = seed ^ kSpread;
+  std::uint64_t state = fold(seed ^ kFold, kSpread ^ bytes.size());
   const char* at = bytes.data();
   std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8)
-    state = stir(state, load(at, 8));
-  if (left > 0) state = stir(state, load(at, left));
-  state ^= state >> 32;
-  state *= kSpread;
-  state ^= state >> 29;
-  state *= kFold;
-  return state ^ (state >> 32);
+  for (; left > 16; left -= 16, at += 16) {
+    state = fold(load(at, 8) ^ key, load(at + 8, 8) ^ state);
+  }
+  const std::uint64_t first = left > 0 ? load(at, left < 8 ? left : 8) : 0;
+  const std::uint64_t second = left > 8 ? load(at + 8, left - 8) : 0;
+  state = fold(first ^ key, second ^ state);
+  return fold(state ^ kFold, key ^ bytes.size());
 }
 
 std::uint32_t home_of(std::string_view client_id, std::uint32_t shards) noexcept {

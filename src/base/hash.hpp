@@ -7,8 +7,8 @@
 
 namespace linnet {
 
-/// Well distributed, but no protection against somebody who wants collisions: a table over names
-/// that clients choose gives a random `seed`. What is stored or agreed upon uses the seed 0.
+/// Well distributed. Who knows the seed can find collisions: a table over names that clients choose
+/// gives a random `seed`. What is stored or agreed upon uses the seed 0.
 [[nodiscard]] std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0) noexcept;
 
 /// The shard that a client identifier belongs to: 0 to `shards` - 1; `shards` is at least 1.

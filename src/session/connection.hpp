@@ -129,7 +129,7 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   Frame publish_qos2(const mqtt::Publish& publish);
   [[nodiscard]] Published publish_now(const mqtt::Publish& publish, const PublishWaiter& waiter);
   Frame wait_for_room();
-  void owe_ack(mqtt::PacketType type, PacketId packet_id, const Published& published);
+  void owe_published(mqtt::PacketType type, PacketId packet_id, const Published& published);
   void repeat_pubrec(PacketId packet_id, OperationId operation);
 
   // on_ack.cpp
@@ -151,6 +151,7 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   void on_auth(const mqtt::Frame& frame);
 
   // connection_send.cpp
+  void owe(OwedAck ack);
   void flush_acks();
   void write_ack(const OwedAck& ack);
   void write_connack(const OwedAck& ack);

@@ -35,6 +35,13 @@ void Connection::send_ack(PacketType type, PacketId packet_id, ReasonCode reason
   send_bytes(bytes);
 }
 
+/// Sends an acknowledgement, or queues it behind those that must leave before it.
+void Connection::owe(OwedAck ack) {
+  if (ack.operation == 0 && acks_.empty()) return write_ack(ack);
+  acks_.push(std::move(ack));
+  flush_acks();
+}
+
 /// Sends what is ready at the head of the queue.
 void Connection::flush_acks() {
   while (OwedAck* ack = acks_.ready()) {

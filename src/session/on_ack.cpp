@@ -18,8 +18,7 @@ void Connection::on_pubrec(const mqtt::Frame& frame) {
   const auto released = session_->on_pubrec(ack->packet_id, ack->reason, operation);
   if (operation != 0 && services_.peers.seal(operation)) operation = 0;
   if (!released.send) return;
-  acks_.push({operation, PacketType::pubrel, released.reason, ack->packet_id, nullptr});
-  flush_acks();
+  owe({operation, PacketType::pubrel, released.reason, ack->packet_id, nullptr});
 }
 
 void Connection::on_pubrel(const mqtt::Frame& frame) {
@@ -34,8 +33,7 @@ void Connection::on_pubrel(const mqtt::Frame& frame) {
   }
   const ReasonCode reason =
       known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
-  acks_.push({operation, PacketType::pubcomp, reason, ack->packet_id, nullptr});
-  flush_acks();
+  owe({operation, PacketType::pubcomp, reason, ack->packet_id, nullptr});
 }
 
 void Connection::on_pubcomp(const mqtt::Frame& frame) {

@@ -226,11 +226,10 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
     services_.peers.save(std::move(changes), operation);
     if (services_.peers.seal(operation)) operation = 0;
   }
-  acks_.push({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
   if (log::enabled(log::Level::debug)) {
     log::debug("session", cat(name(), " has connected with ", name_of(version_)));
   }
-  flush_acks();
+  owe({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
 }
 
 void Connection::refuse_connect(ReasonCode reason, std::string_view text) {

@@ -27,7 +27,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
   if (published.state == Published::State::no_room) return wait_for_room();
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
-  if (acknowledged) owe_ack(PacketType::puback, publish.packet_id, published);
+  if (acknowledged) owe_published(PacketType::puback, publish.packet_id, published);
   return Frame::taken;
 }
 
@@ -109,16 +109,15 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   const bool acknowledged_anyway =
       version_ != Version::v5 && published.reason == ReasonCode::not_authorized;
   if (accepted || acknowledged_anyway) received.add(publish.packet_id, published.operation);
-  owe_ack(PacketType::pubrec, publish.packet_id, published);
+  owe_published(PacketType::pubrec, publish.packet_id, published);
   return Frame::taken;
 }
 
 /// A repeated QoS 2 PUBLISH: its PUBREC again, or as soon as the first may leave.
 void Connection::repeat_pubrec(PacketId packet_id, OperationId operation) {
   if (acks_.holds(PacketType::pubrec, packet_id)) return;
-  acks_.push({operation, PacketType::pubrec, ReasonCode::success, packet_id, nullptr});
   ++received_;
-  flush_acks();
+  owe({operation, PacketType::pubrec, ReasonCode::success, packet_id, nullptr});
 }
 
 Published Connection::publish_now(const mqtt::Publish& publish, const PublishWaiter& waiter) {
@@ -154,19 +153,11 @@ Connection::Frame Connection::wait_for_room() {
   return Frame::left;
 }
 
-void Connection::owe_ack(PacketType type, PacketId packet_id, const Published& published) {
+void Connection::owe_published(PacketType type, PacketId packet_id, const Published& published) {
   ++received_;
   const bool waits = published.state == Published::State::waiting;
-  if (!waits && acks_.empty()) {
-    OwedAck ack;
-    ack.type = type;
-    ack.packet_id = packet_id;
-    ack.reason = published.reason;
-    return write_ack(ack);
-  }
-  acks_.push({waits ? published.operation : 0, type, waits ? ReasonCode::success : published.reason,
-              packet_id, nullptr});
-  update_reading();
+  owe({waits ? published.operation : 0, type, waits ? ReasonCode::success : published.reason,
+       packet_id, nullptr});
 }
 
 }  // namespace linnet::session

@@ -47,9 +47,8 @@ void Connection::owe_list(PacketType type, PacketId packet_id, std::vector<Reaso
                           OperationId operation) {
   auto details = std::make_unique<AckDetails>();
   details->reasons = std::move(reasons);
-  acks_.push({operation, type, ReasonCode::success, packet_id, std::move(details)});
-  if (operation != 0 && type == PacketType::suback) ++unconfirmed_subscribes_;
-  flush_acks();
+  if (type == PacketType::suback) ++unconfirmed_subscribes_;
+  owe({operation, type, ReasonCode::success, packet_id, std::move(details)});
 }
 
 }  // namespace linnet::session

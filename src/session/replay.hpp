@@ -32,6 +32,8 @@ struct Replays {
   /// Topics (hashed) that were sent live meanwhile: a retained message of theirs would be an older
   /// one. When the set is full, live messages wait instead.
   std::unordered_set<std::uint64_t> live;
+  /// Of the topics' hashes: nobody must be able to make two topics look like one.
+  std::uint64_t seed = 0;
   static constexpr std::size_t kLiveMax = 4096;
 };
 

@@ -51,7 +51,7 @@ void Session::take(Publication& publication, const Terms& terms,
 /// A replay is under way: notes the topic, so that no older retained message of it follows.
 bool Session::must_wait(const MessageView& message) {
   if (replays_->live.size() >= Replays::kLiveMax) return true;
-  replays_->live.insert(hash64(message.topic));
+  replays_->live.insert(hash64(message.topic, replays_->seed));
   return false;
 }
 

@@ -69,7 +69,8 @@ bool Session::send_retained(Replay& replay, const MessageView& message) {
   const std::uint64_t now = services_.now_ms();
   if (message.expires_at_ms != kNever && message.expires_at_ms <= now) return true;
   if (replay.terms.no_local && message.publisher == client_id_) return true;
-  if (!replays_->live.empty() && replays_->live.contains(hash64(message.topic))) return true;
+  const auto& live = replays_->live;
+  if (!live.empty() && live.contains(hash64(message.topic, replays_->seed))) return true;
   if (!connection_->has_outbox_room()) return false;
   const Qos qos = min(message.qos, replay.terms.qos);
   const std::uint32_t id = replay.terms.id;

@@ -65,7 +65,10 @@ void Session::save_subscription(std::string_view filter, const router::Subscript
 
 void Session::start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
                            bool is_new, OperationId operation) {
-  if (!replays_) replays_ = std::make_unique<Replays>();
+  if (!replays_) {
+    replays_ = std::make_unique<Replays>();
+    replays_->seed = services_.random.u64();
+  }
   // A replay of the same filter that is still under way begins again, under the new terms.
   std::erase_if(replays_->queue, [&](const Replay& replay) { return replay.filter == filter; });
   Replay replay;

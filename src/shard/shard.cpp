@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/cat.hpp"
@@ -57,6 +58,7 @@ void Shard::assert_owner() const noexcept {
 void Shard::post(ShardId shard, Letter letter, std::size_t bytes) {
   LINNET_ASSERT(shard < shards_ && shard != id_);
   outgoing_[shard].push_back(std::move(letter));
+  has_outgoing_ = true;
   outgoing_bytes_[shard] += bytes;
 }
 
@@ -156,12 +158,17 @@ bool Shard::work() {
   }
   publish_parked();
   check_stop();
+  post_outgoing();
+  return letters > 0;
+}
+
+void Shard::post_outgoing() {
+  if (!std::exchange(has_outgoing_, false)) return;
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (outgoing_[shard].empty()) continue;
     common_.post.mailbox(shard).post_all(outgoing_[shard], outgoing_bytes_[shard]);
     outgoing_bytes_[shard] = 0;
   }
-  return letters > 0;
 }
 
 /// What had to wait for room tries again.
@@ -190,7 +197,9 @@ void Shard::publish_later(MessagePtr message) {
 }
 
 int Shard::wait_ms() const noexcept {
-  if (common_.post.mailbox(id_).size() > 0 || room_) return 0;
+  // What the flush at the end of the last turn has left to do.
+  if (has_outgoing_ || !moves_.empty() || room_) return 0;
+  if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();
   if (!next) return -1;

@@ -118,6 +118,7 @@ class Shard final : public session::Peers {
 
   void assert_owner() const noexcept;
   void post(ShardId shard, Letter letter, std::size_t bytes = 0);
+  void post_outgoing();
   void serve(std::unique_ptr<net::Link> link, session::Arrival arrival);
   [[nodiscard]] bool alone() const noexcept { return shards_ == 1; }
 
@@ -217,6 +218,7 @@ class Shard final : public session::Peers {
   boost::unordered_flat_set<session::Connection*> connections_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
   std::vector<std::size_t> outgoing_bytes_;
+  bool has_outgoing_ = false;
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
   RetainedOverlay overlay_;
 

@@ -4,11 +4,10 @@ import contextlib
 import os
 import random
 import re
-import threading
 import unittest
 
 from support import wire
-from support.broker import IS_LINNET, BrokerCase
+from support.broker import IS_LINNET, BrokerCase, linnet_only
 from support.clients import Client, unique
 
 MALFORMED, PROTOCOL_ERROR, TOPIC_NAME_INVALID, TOO_LARGE = 0x81, 0x82, 0x90, 0x95
@@ -127,6 +126,7 @@ class Connected(HostileCase):
         head = b"\x30" + wire.variable_integer(PACKET_SIZE_MAX + 1)
         self.expect_closed(head, TOO_LARGE, "larger.*smaller")
 
+    @linnet_only  # Mosquitto 2.0.11 overlooks it
     def test_unknown_flags(self):
         self.expect_closed(b"\xc1\x00", MALFORMED, "flags")
 
@@ -146,6 +146,7 @@ class Contents(HostileCase):
         packet = wire.packet(0x30, wire.string(b"a/\xc0\x80") + b"\x00")
         self.expect_closed(packet, MALFORMED, "UTF-8")
 
+    @linnet_only  # Mosquitto 2.0.11 overlooks it
     def test_a_packet_of_a_server(self):
         self.expect_closed(wire.packet(wire.SUBACK << 4, b"\x00\x01\x00"), PROTOCOL_ERROR, "server")
 
@@ -183,13 +184,9 @@ class HalfPackets(HostileCase):
                 self.assertEqual(subscriber.receive().payload, str(length).encode())
 
 
+@linnet_only  # Mosquitto waits much longer for a CONNECT
 class Silence(HostileCase):
     settings = {"limits.connect_timeout": "300ms"}
-
-    def setUp(self):
-        super().setUp()
-        if not IS_LINNET:
-            self.skipTest("Mosquitto waits much longer for a CONNECT")
 
     def expect_time_out(self, data):
         with wire.RawClient(self.broker.port) as raw:
@@ -230,7 +227,6 @@ class HalfOpen(HostileCase):
 
 class SlowReader(HostileCase):
     threads = 2
-    settings = {"limits.packet_size_max": "1MiB"} if IS_LINNET else {}
     payload = b"x" * 20_000
     rounds, batch = 200, 10  # 40 MB, far beyond what the kernel and the broker keep for one link
 
@@ -259,18 +255,16 @@ class SlowReader(HostileCase):
             slow.connect(unique("slow"))
             before = self._resident_bytes()
             pings = wire.packet(wire.PINGREQ << 4, b"") * 50_000
-            sender = threading.Thread(target=self._send_much, args=(slow, pings))
-            sender.start()
-            sender.join()
+            self._send_much(slow, pings)
             self.expect_service()
             if IS_LINNET:
-                self.assertLess(self._resident_bytes() - before, 32 << 20)
+                self.assertLess(self._resident_bytes() - before, 12 << 20)
 
     @staticmethod
     def _send_much(slow, data):
-        slow.socket.settimeout(2)
+        slow.socket.settimeout(1)
         with contextlib.suppress(TimeoutError):
-            for _ in range(500):  # 50 MB, if the broker takes them
+            for _ in range(200 if IS_LINNET else 10):  # 20 MB, if the broker takes them
                 if not slow.send(data):
                     return
 
