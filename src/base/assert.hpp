@@ -9,7 +9,6 @@ namespace linnet {
 
 }  // namespace linnet
 
-#define LINNET_ASSERT(condition) \
-  (static_cast<bool>(condition)  \
-       ? static_cast<void>(0)    \
-       : ::linnet::assertion_failed(#condition, __FILE__, __LINE__))
+#define LINNET_ASSERT(condition)                       \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::linnet::assertion_failed(#condition, __FILE__, __LINE__))

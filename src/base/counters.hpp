@@ -1,5 +1,5 @@
-// What one shard counts: plain integers of its own thread. Shard 0 adds the shards' counters up when
-// somebody listens to $SYS.
+// What one shard counts: plain integers of its own thread. Shard 0 adds the shards' counters up
+// when somebody listens to $SYS.
 #pragma once
 
 #include <cstdint>

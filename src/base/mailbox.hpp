@@ -85,7 +85,8 @@ class Mailbox {
     {
       const std::lock_guard lock(mutex_);
       first = incoming_.empty();
-      for (Letter& letter : letters) incoming_.push_back(std::move(letter));
+      for (Letter& letter : letters)
+        incoming_.push_back(std::move(letter));
       letters_.store(incoming_.size(), std::memory_order_relaxed);
       bytes_.store(bytes_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
     }

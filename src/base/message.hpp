@@ -1,15 +1,16 @@
 // An application message on its way through a shard.
 //
 // A Publication is a message that is being published right now: views into the packet that it came
-// in, so that a message which nobody keeps costs no allocation. A Message is one that somebody keeps
-// (in flight, in a backlog, in a letter): immutable, one allocation, with a count that is not atomic
-// and belongs to the shard it is in. Between shards travels a copy (clone()).
+// in, so that a message which nobody keeps costs no allocation. A Message is one that somebody
+// keeps (in flight, in a backlog, in a letter): immutable, one allocation, with a count that is not
+// atomic and belongs to the shard it is in. Between shards travels a copy (clone()).
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <linnet/types.hpp>
 
@@ -22,7 +23,8 @@ using MessagePtr = boost::intrusive_ptr<const Message>;
 struct MessageView {
   std::string_view topic;
   std::string_view payload;
-  /// The MQTT 5 properties that travel with it, in wire form and order (see mqtt::PublishProperties).
+  /// The MQTT 5 properties that travel with it, in wire form and order (see
+  /// mqtt::PublishProperties).
   std::string_view properties;
   /// The client identifier of the publisher: for No Local, hash_clientid and logs; empty if the
   /// broker itself publishes.
@@ -90,7 +92,8 @@ class Message {
   bool retain_;
 };
 
-/// A message that is being published. Whoever must keep it calls keep(); all keepers share one copy.
+/// A message that is being published. Whoever must keep it calls keep(); all keepers share one
+/// copy.
 class Publication {
  public:
   explicit Publication(const MessageView& view) noexcept : view_(view) {}

@@ -2,8 +2,9 @@
 // Not atomic: the object and everything that refers to it belong to one thread.
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 namespace linnet {
 

@@ -1,8 +1,9 @@
 // Results for the world's errors: a value, or why there is none. Asserts are for our own bugs.
 #pragma once
 
-#include <boost/system/result.hpp>
 #include <system_error>
+
+#include <boost/system/result.hpp>
 
 #include <linnet/types.hpp>
 

@@ -28,6 +28,11 @@ enum class TopicFault : std::uint8_t { none, not_utf8, empty, wildcard, beyond_l
 /// Takes the filter without a `$share/group/` in front of it.
 [[nodiscard]] bool is_topic_filter(std::string_view filter, const TopicLimits& limits) noexcept;
 
+/// Whether a topic belongs to the broker alone: `$SYS` and all below it.
+[[nodiscard]] inline bool is_sys_topic(std::string_view topic) noexcept {
+  return topic.starts_with("$SYS") && (topic.size() == 4 || topic[4] == '/');
+}
+
 [[nodiscard]] bool has_wildcard(std::string_view filter) noexcept;
 
 /// Whether a valid name matches a valid filter. A filter that begins with a wildcard does not match

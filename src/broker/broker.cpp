@@ -1,7 +1,5 @@
 // The composition root: the only place that sees everything. It makes the store, the shards, their
 // listeners and threads, and ends them in order.
-#include <linnet/broker.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <system_error>
@@ -13,11 +11,13 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "broker/listener_check.hpp"
 #include "net/bind.hpp"
 #include "net/url.hpp"
 #include "shard/shard_thread.hpp"
 #include "store/memory_store.hpp"
 #include "transport/acceptor.hpp"
+#include <linnet/broker.hpp>
 
 namespace linnet {
 
@@ -75,15 +75,11 @@ void Broker::Impl::make_shards() {
 }
 
 bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
+  if (auto wrong = listener_error(listener)) {
+    error = std::move(*wrong);
+    return false;
+  }
   const auto url = net::parse_url(listener.url);
-  if (!url) {
-    error = url.error().text;
-    return false;
-  }
-  if (url->scheme != net::Scheme::mqtt) {
-    error = cat(listener.url, ": only mqtt:// listeners are built so far");
-    return false;
-  }
   const bool allow_anonymous = listener.allow_anonymous || net::is_loopback(*url);
   auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()));
   if (!bound) {
@@ -96,8 +92,8 @@ bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
   traits.back()->allow_anonymous = allow_anonymous;
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     for (net::FileDescriptor& socket : bound->copies[shard]) {
-      acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
-          std::move(socket), *traits.back(), *shards[shard]));
+      acceptors[shard].push_back(
+          std::make_unique<transport::Acceptor>(std::move(socket), *traits.back(), *shards[shard]));
     }
   }
   return true;
@@ -130,8 +126,9 @@ void Broker::run() {
   Impl& impl = *impl_;
   log::info("broker", cat("Linnet ", kVersion, " runs with ", impl.shards.size(),
                           impl.shards.size() == 1 ? " thread" : " threads"));
-  log::warn("broker", "sessions and retained messages are kept in memory only, and end with this "
-                      "process");
+  log::warn("broker",
+            "sessions and retained messages are kept in memory only, and end with this "
+            "process");
   std::vector<std::thread> threads;
   for (std::size_t id = 1; id < impl.shards.size(); ++id) {
     threads.emplace_back([&impl, id] { shard::run(*impl.shards[id], impl.abort); });
@@ -141,7 +138,8 @@ void Broker::run() {
   }
   log::info("broker", "ready");
   shard::run(*impl.shards.front(), impl.abort);
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   log::info("broker", "stopped");
 }
 
@@ -153,9 +151,12 @@ void Broker::request_stop() noexcept {
 
 void Broker::stop_now() noexcept {
   impl_->abort.store(true, std::memory_order_relaxed);
-  for (const auto& shard : impl_->shards) shard->reactor().wake();
+  for (const auto& shard : impl_->shards)
+    shard->reactor().wake();
 }
 
-std::vector<std::string> Broker::addresses() const { return impl_->addresses; }
+std::vector<std::string> Broker::addresses() const {
+  return impl_->addresses;
+}
 
 }  // namespace linnet

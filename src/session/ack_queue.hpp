@@ -1,6 +1,6 @@
 // The acknowledgements that a link is owed, in the order of the packets that they answer
-// (MQTT 5.0, section 4.6). One that waits for an operation holds back those behind it. The queue dies
-// with its link.
+// (MQTT 5.0, section 4.6). One that waits for an operation holds back those behind it. The queue
+// dies with its link.
 #pragma once
 
 #include <memory>

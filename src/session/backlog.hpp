@@ -59,7 +59,8 @@ class Backlog {
   }
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (std::size_t at = 0; at < owed_.size(); ++at) visit(owed_[at]);
+    for (std::size_t at = 0; at < owed_.size(); ++at)
+      visit(owed_[at]);
   }
   void clear() noexcept {
     owed_.clear();

@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 /// A link with more SUBSCRIBEs than this waiting for other shards is not read.
 constexpr std::uint32_t kUnconfirmedMax = 16;
+/// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
+constexpr std::size_t kAnswersMax = 64 << 10;
 
 }  // namespace
 
@@ -45,8 +47,9 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
   std::size_t used = 0;
   while (reading_ && (state_ == State::greeting || state_ == State::open)) {
     const std::uint32_t size_max = services_.limits().packet_size_max;
-    const auto framed = mqtt::next_frame(
-        bytes.substr(used), state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
+    const auto framed =
+        mqtt::next_frame(bytes.substr(used),
+                         state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
     if (framed.state == mqtt::Framed::State::incomplete) break;
     if (framed.state == mqtt::Framed::State::bad) {
       fail(framed.error);
@@ -56,13 +59,15 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
     ++services_.counters.messages_received;
     used += framed.frame.whole.size();
   }
+  if (answers_blocked()) update_reading();
   return state_ == State::closed ? bytes.size() : used;
 }
 
 Connection::Frame Connection::on_frame(const mqtt::Frame& frame) {
   if (state_ == State::open) return on_connected_frame(frame);
   if (frame.type() == mqtt::PacketType::connect) return on_connect(frame);
-  log_fault(cat("sent ", mqtt::name_of(frame.type()), " before CONNECT; the first packet must be "
+  log_fault(cat("sent ", mqtt::name_of(frame.type()),
+                " before CONNECT; the first packet must be "
                 "CONNECT"));
   finish(net::CloseMode::flush, Farewell::lost);  // MQTT-3.1.0-1
   return Frame::taken;
@@ -104,7 +109,9 @@ void Connection::on_pingreq(const mqtt::Frame& frame) {
 
 void Connection::on_drained() {
   const boost::intrusive_ptr<Connection> self(this);
-  if (session_ && state_ == State::open) session_->pump();
+  if (state_ != State::open) return;
+  update_reading();
+  session_->pump();
 }
 
 void Connection::on_closed(std::error_code reason) {
@@ -131,10 +138,23 @@ void Connection::on_room() {
   arm_keep_alive();
 }
 
+/// Messages stop at limits.outbox_bytes_max; what fills the outbox beyond it are answers to a
+/// client that sends without reading. It is not heard until it has taken them.
+bool Connection::answers_blocked() {
+  if (link_ == nullptr) return false;
+  // The last message may have begun just below the limit.
+  const Limits& limits = services_.limits();
+  const std::size_t size_max =
+      std::size_t{limits.outbox_bytes_max} + limits.packet_size_max + kAnswersMax;
+  if (link_->outbox().size() < size_max) return false;
+  link_->want_drained();
+  return true;
+}
+
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
   const bool wanted = state_ != State::refusing && !parked_ && !stopping_ &&
-                      unconfirmed_subscribes_ < kUnconfirmedMax &&
+                      unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
                       acks_.size() <= services_.limits().receive_maximum;
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
@@ -163,9 +183,11 @@ void Connection::on_timer() {
     return on_room();
   }
   const std::uint64_t due = last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
-  // A link that is not read can't be heard: the silence is ours.
-  if (due > services_.now_ms() || !reading_) {
-    if (!reading_) last_heard_ms_ = services_.now_ms();
+  // A link that is not read can't be heard: the silence is ours, unless the client does not take
+  // its answers.
+  const bool our_silence = !reading_ && !answers_blocked();
+  if (due > services_.now_ms() || our_silence) {
+    if (our_silence) last_heard_ms_ = services_.now_ms();
     return arm_keep_alive();
   }
   fail({ReasonCode::keep_alive_timeout,
@@ -173,8 +195,9 @@ void Connection::on_timer() {
 }
 
 void Connection::refuse_silently() {
-  log_fault("a message was refused, which MQTT 3 has no way to say; the connection is closed "
-            "without acknowledging it");
+  log_fault(
+      "a message was refused, which MQTT 3 has no way to say; the connection is closed "
+      "without acknowledging it");
   state_ = State::refusing;
   update_reading();
   const auto timeout = services_.limits().refuse_timeout.count();

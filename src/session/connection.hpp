@@ -1,8 +1,8 @@
 // One client's connection: MQTT on a link, from the first byte to the last. It finds the packets,
 // speaks CONNECT, and drives the session; what must outlive the link is in the session.
 //
-// One file per verb: on_connect.cpp, on_publish.cpp, on_subscribe.cpp, on_ack.cpp, on_disconnect.cpp;
-// connection_send.cpp holds what goes out. One shard's thread only.
+// One file per verb: on_connect.cpp, on_publish.cpp, on_subscribe.cpp, on_ack.cpp,
+// on_disconnect.cpp; connection_send.cpp holds what goes out. One shard's thread only.
 #pragma once
 
 #include <memory>
@@ -86,7 +86,8 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   [[nodiscard]] bool has_outbox_room();
 
   enum class Sent : std::uint8_t { sent, too_large, no_room };
-  /// Puts a PUBLISH into the outbox. `dropped` is reported and set to 0 where the client can be told.
+  /// Puts a PUBLISH into the outbox. `dropped` is reported and set to 0 where the client can be
+  /// told.
   [[nodiscard]] Sent send(const OutgoingCopy& copy, std::uint32_t& dropped);
   void send_ack(mqtt::PacketType type, PacketId packet_id, ReasonCode reason);
   /// Another connection has taken the session over (0x8E).
@@ -172,6 +173,7 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   void arm_keep_alive();
   void on_timer();
   void update_reading();
+  [[nodiscard]] bool answers_blocked();
 
   // Constant after construction
   Services& services_;

@@ -60,8 +60,8 @@ void Connection::write_ack(const OwedAck& ack) {
     case PacketType::unsuback: return write_list(ack);
     case PacketType::puback:
     case PacketType::pubrec: {
-      // MQTT 3 has no word for a refusal: it acknowledges what the client may not do (MQTT-3.3.5-2),
-      // and does not acknowledge what was refused for want of room.
+      // MQTT 3 has no word for a refusal: it acknowledges what the client may not do
+      // (MQTT-3.3.5-2), and does not acknowledge what was refused for want of room.
       if (version_ != Version::v5 && failed(ack.reason) &&
           ack.reason != ReasonCode::not_authorized) {
         return refuse_silently();
@@ -95,7 +95,8 @@ void Connection::write_connack(const OwedAck& ack) {
 void Connection::write_list(const OwedAck& ack) {
   std::vector<ReasonCode>& reasons = ack.details->reasons;
   if (failed(ack.reason)) {
-    for (ReasonCode& reason : reasons) reason = ack.reason;
+    for (ReasonCode& reason : reasons)
+      reason = ack.reason;
   }
   std::string bytes;
   if (ack.type == PacketType::suback) {

@@ -37,7 +37,8 @@ class Inflight {
   /// A new connection: all that is in flight will be sent again, in the same order.
   void rewind() noexcept;
 
-  /// Visits from the oldest to the newest, skipping the acknowledged ones; `visit` may finish() none.
+  /// Visits from the oldest to the newest, skipping the acknowledged ones; `visit` may finish()
+  /// none.
   template <class Visit>
   void for_each(Visit&& visit) {
     for (std::size_t at = 0; at < entries_.size(); ++at) {

@@ -31,8 +31,7 @@ void Connection::on_pubrel(const mqtt::Frame& frame) {
     services_.peers.save({store::EraseReceived{session_->client_id(), ack->packet_id}}, operation);
     if (services_.peers.seal(operation)) operation = 0;
   }
-  const ReasonCode reason =
-      known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
+  const ReasonCode reason = known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
   owe({operation, PacketType::pubcomp, reason, ack->packet_id, nullptr});
 }
 

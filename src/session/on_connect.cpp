@@ -1,6 +1,6 @@
 // CONNECT (MQTT 5.0, sections 3.1 and 3.2): from the first packet to the CONNACK. On the shard that
-// accepted the link the client is let in; then the link moves to the client's home shard, which reads
-// the same CONNECT again and joins it with its session.
+// accepted the link the client is let in; then the link moves to the client's home shard, which
+// reads the same CONNECT again and joins it with its session.
 #include <algorithm>
 
 #include "base/cat.hpp"
@@ -35,8 +35,8 @@ std::unique_ptr<StoredWill> store_will(const mqtt::Connect& connect) {
     properties = stripped;
   }
   auto stored = std::make_unique<StoredWill>();
-  stored->message = Message::make({will.topic, will.payload, properties, connect.client_id, kNever,
-                                   will.qos, will.retain});
+  stored->message = Message::make(
+      {will.topic, will.payload, properties, connect.client_id, kNever, will.qos, will.retain});
   stored->delay_s = will.delay_s;
   stored->expiry_s = will.properties.message_expiry_s;
   return stored;
@@ -105,8 +105,9 @@ bool Connection::accept_connect(mqtt::Connect& connect, std::string& assigned_id
 bool Connection::accept_client_id(mqtt::Connect& connect, std::string& assigned_id) {
   if (!connect.client_id.empty()) return true;
   if (version_ == Version::v3_1 || (version_ == Version::v3_1_1 && !connect.clean_start)) {
-    refuse_connect(ReasonCode::client_identifier_not_valid,  // MQTT-3.1.3-8
-                   "the client identifier is empty; send one, or set Clean Session with MQTT 3.1.1");
+    refuse_connect(
+        ReasonCode::client_identifier_not_valid,  // MQTT-3.1.3-8
+        "the client identifier is empty; send one, or set Clean Session with MQTT 3.1.1");
     return false;
   }
   do {
@@ -126,7 +127,7 @@ bool Connection::accept_will(const mqtt::Connect& connect) {
     refuse_connect(ReasonCode::retain_not_supported,
                    "the Will is to be retained, but limits.retain_available is false");
   } else if (!is_topic_name(will.topic, {limits.topic_length_max, limits.topic_levels_max}) ||
-             will.topic.starts_with("$SYS/")) {
+             is_sys_topic(will.topic)) {
     refuse_connect(ReasonCode::topic_name_invalid,
                    "the Will's topic is not one that may be published to");
   } else if (services_.config.check_payload_format && will.properties.payload_is_utf8 &&
@@ -148,8 +149,7 @@ void Connection::take_terms(const mqtt::Connect& connect) {
       (keep_alive_s_ == 0 || keep_alive_s_ > keep_alive_max)) {
     keep_alive_s_ = keep_alive_max;
   }
-  const std::uint16_t aliases =
-      std::min(connect.topic_alias_max, limits.topic_alias_max_outgoing);
+  const std::uint16_t aliases = std::min(connect.topic_alias_max, limits.topic_alias_max_outgoing);
   if (aliases > 0) outgoing_aliases_ = std::make_unique<OutgoingAliases>(aliases);
 }
 
@@ -220,8 +220,8 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
     std::vector<store::Change> changes;  // none: just wait for the end of the discarded session
     if (session_->kept()) {
       changes.push_back(store::PutSession{std::string(connect.client_id),
-                                          static_cast<std::uint8_t>(version_),
-                                          session_->expiry_s(), true});
+                                          static_cast<std::uint8_t>(version_), session_->expiry_s(),
+                                          true});
     }
     services_.peers.save(std::move(changes), operation);
     if (services_.peers.seal(operation)) operation = 0;

@@ -75,7 +75,7 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
-  if (publish.topic.starts_with("$SYS/")) {
+  if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
     // MQTT 3 acknowledges what it does not deliver (MQTT-3.3.5-2).
     return ReasonCode::not_authorized;
@@ -104,8 +104,7 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   if (published.state == Published::State::no_room) return wait_for_room();
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
-  const bool accepted =
-      published.state == Published::State::waiting || !failed(published.reason);
+  const bool accepted = published.state == Published::State::waiting || !failed(published.reason);
   const bool acknowledged_anyway =
       version_ != Version::v5 && published.reason == ReasonCode::not_authorized;
   if (accepted || acknowledged_anyway) received.add(publish.packet_id, published.operation);

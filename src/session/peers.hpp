@@ -1,5 +1,5 @@
-// All that a session knows of the rest of its shard. One of the four seams; the shard implements it.
-// Called on the shard's thread only.
+// All that a session knows of the rest of its shard. One of the four seams; the shard implements
+// it. Called on the shard's thread only.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct Membership;
 /// An operation that waits for other shards or for the store's writer. 0: none.
 using OperationId = std::uint64_t;
 
-/// What became of a publication. `reason` has a meaning once it is done, `operation` while it waits.
+/// What became of a publication. `reason` has a meaning once it is done, `operation` while it
+/// waits.
 struct Published {
   enum class State : std::uint8_t {
     done,
@@ -49,9 +50,9 @@ class Peers {
   /// Asks to be resumed when there is room again: Connection::on_room().
   virtual void park(Connection& connection) = 0;
 
-  /// Opens an operation for a connection. Parts are added while it is open; it ends when it has been
-  /// sealed and all parts have been answered, and then tells Connection::on_done(). seal() returns
-  /// the reason if that is so at once, and then tells nobody.
+  /// Opens an operation for a connection. Parts are added while it is open; it ends when it has
+  /// been sealed and all parts have been answered, and then tells Connection::on_done(). seal()
+  /// returns the reason if that is so at once, and then tells nobody.
   [[nodiscard]] virtual OperationId open_operation(Connection& waiter) = 0;
   [[nodiscard]] virtual std::optional<ReasonCode> seal(OperationId operation) = 0;
 

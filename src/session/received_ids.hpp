@@ -1,5 +1,6 @@
-// The QoS 2 packet identifiers that a client has sent and not yet released (MQTT 5.0, section 4.3.3,
-// method B): a PUBLISH with one of them is a repetition. Empty, it is one pointer's worth of memory.
+// The QoS 2 packet identifiers that a client has sent and not yet released (MQTT 5.0,
+// section 4.3.3, method B): a PUBLISH with one of them is a repetition. Empty, it is one pointer's
+// worth of memory.
 #pragma once
 
 #include <algorithm>

@@ -1,8 +1,6 @@
 // What a shard lends to its sessions and connections. Lives as long as the shard.
 #pragma once
 
-#include <linnet/config.hpp>
-
 #include "base/counters.hpp"
 #include "base/random.hpp"
 #include "base/rate_limit.hpp"
@@ -10,6 +8,7 @@
 #include "router/router.hpp"
 #include "session/peers.hpp"
 #include "session/wire_forms.hpp"
+#include <linnet/config.hpp>
 
 namespace linnet::session {
 

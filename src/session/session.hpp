@@ -1,6 +1,6 @@
-// What one client is owed (MQTT 5.0, section 4.1): its subscriptions, the messages in flight in both
-// directions, its backlog, its Will and its end. It stays in its home shard from its creation to its
-// end, with or without a connection. One shard's thread only.
+// What one client is owed (MQTT 5.0, section 4.1): its subscriptions, the messages in flight in
+// both directions, its backlog, its Will and its end. It stays in its home shard from its creation
+// to its end, with or without a connection. One shard's thread only.
 #pragma once
 
 #include <memory>
@@ -93,8 +93,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   /// Adds or replaces a subscription; its parts (interest, store, group) are added to `operation`.
   [[nodiscard]] ReasonCode subscribe(std::string_view filter,
-                                     const router::SubscriptionTerms& terms,
-                                     OperationId operation);
+                                     const router::SubscriptionTerms& terms, OperationId operation);
   [[nodiscard]] ReasonCode unsubscribe(std::string_view filter, OperationId operation);
   /// A shard's answer to spread_interest: retained messages that the store does not have yet.
   void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);

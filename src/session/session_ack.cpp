@@ -1,4 +1,5 @@
-// Acknowledgements from the client, and the end of a received QoS 2 message (MQTT 5.0, section 4.3).
+// Acknowledgements from the client, and the end of a received QoS 2 message (MQTT 5.0,
+// section 4.3).
 #include "session/connection.hpp"
 #include "session/session.hpp"
 
@@ -27,8 +28,7 @@ void Session::on_puback(PacketId packet_id, ReasonCode) {
   pump();
 }
 
-Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason,
-                                     OperationId operation) {
+Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason, OperationId operation) {
   OwedMessage* owed = inflight_.find(packet_id);
   if (owed == nullptr || owed->qos != Qos::exactly_once) {
     return {!failed(reason), ReasonCode::packet_identifier_not_found};

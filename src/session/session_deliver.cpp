@@ -1,5 +1,5 @@
-// From a publication to this client: at once, through the in-flight window, or by way of the backlog
-// (MQTT 5.0, sections 4.3, 4.4, 4.6 and 4.9).
+// From a publication to this client: at once, through the in-flight window, or by way of the
+// backlog (MQTT 5.0, sections 4.3, 4.4, 4.6 and 4.9).
 #include "base/hash.hpp"
 #include "session/connection.hpp"
 #include "session/session.hpp"
@@ -32,8 +32,7 @@ bool Session::window_open() const noexcept {
   return inflight_.has_room(std::min<std::uint32_t>(quota, services_.limits().inflight_max));
 }
 
-void Session::take(Publication& publication, const Terms& terms,
-                   router::Delivering& delivering) {
+void Session::take(Publication& publication, const Terms& terms, router::Delivering& delivering) {
   ++delivering.receivers;
   const bool waits = replays_ && must_wait(publication.view());
   if (terms.qos == Qos::at_most_once) {
@@ -85,9 +84,9 @@ void Session::save_owed(OwedMessage& owed, router::Delivering* delivering) {
   if (owed.sequence == 0) owed.sequence = next_sequence();
   const bool in_flight = owed.packet_id != 0;
   if (in_flight && owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
-  store::PutOutgoing change{
-      client_id_, owed.sequence,
-      in_flight ? store::OutgoingState::sent : store::OutgoingState::queued, owed.packet_id};
+  store::PutOutgoing change{client_id_, owed.sequence,
+                            in_flight ? store::OutgoingState::sent : store::OutgoingState::queued,
+                            owed.packet_id};
   if (delivering != nullptr) {
     services_.peers.save_outgoing(*delivering, *this, std::move(change));
   } else if (owed.state == OwedMessage::State::committing) {
@@ -127,7 +126,8 @@ bool Session::make_room(std::size_t bytes, router::Delivering& delivering) {
     case BacklogPolicy::drop_newest: count_dropped(1); return false;
     case BacklogPolicy::drop_oldest: break;
   }
-  while (!backlog_.empty() && !backlog_.fits(bytes, limits)) drop(backlog_.pop());
+  while (!backlog_.empty() && !backlog_.fits(bytes, limits))
+    drop(backlog_.pop());
   if (backlog_.fits(bytes, limits)) return true;
   count_dropped(1);
   return false;
@@ -197,7 +197,7 @@ void Session::send_owed(OwedMessage& owed) {
     return;
   }
   const MessageView view = owed.message->view();
-  OutgoingCopy copy{&view,         owed.message, owed.subscription_ids(), owed.packet_id, owed.qos,
+  OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), owed.packet_id, owed.qos,
                     owed.retain, owed.dup};
   owed.state = OwedMessage::State::sent;
   if (connection_->send(copy, dropped_) == Connection::Sent::sent) return;
@@ -227,7 +227,7 @@ void Session::move_backlog() {
       continue;
     }
     const MessageView view = owed.message->view();
-    const OutgoingCopy copy{&view, owed.message, owed.subscription_ids(), 0, owed.qos,
+    const OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), 0, owed.qos,
                             owed.retain, false};
     if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
     erase_owed(owed);

@@ -1,5 +1,5 @@
-// The life of a session: attach, detach, Will and expiry (MQTT 5.0, sections 3.1.2.5, 3.1.2.11.2 and
-// 4.1).
+// The life of a session: attach, detach, Will and expiry (MQTT 5.0, sections 3.1.2.5, 3.1.2.11.2
+// and 4.1).
 #include <algorithm>
 #include <vector>
 
@@ -16,7 +16,9 @@ Session::Session(std::string_view client_id, Services& services)
   ++services_.counters.sessions;
 }
 
-Session::~Session() { LINNET_ASSERT(subscriptions_.first == nullptr && connection_ == nullptr); }
+Session::~Session() {
+  LINNET_ASSERT(subscriptions_.first == nullptr && connection_ == nullptr);
+}
 
 void Session::attach(Connection& connection, std::uint32_t expiry_s,
                      std::unique_ptr<StoredWill> will) {
@@ -30,13 +32,15 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
   inflight_.rewind();
   if (kept() != kept_counted_) {
     if (kept_counted_) services_.peers.give_back_kept_session();
-    kept_counted_ = kept();  // the caller has taken the place for a session that is kept from now on
+    kept_counted_ =
+        kept();  // the caller has taken the place for a session that is kept from now on
   }
 }
 
 void Session::go_online() {
   online_ = true;
-  for (const auto& membership : memberships_) services_.peers.update_group(*this, *membership);
+  for (const auto& membership : memberships_)
+    services_.peers.update_group(*this, *membership);
   pump();
 }
 
@@ -50,7 +54,8 @@ void Session::detach(Farewell farewell) {
   const std::uint64_t now = services_.now_ms();
   if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
   if (will_) will_due_ms_ = now + std::uint64_t{will_->delay_s} * 1000;
-  for (const auto& membership : memberships_) services_.peers.update_group(*this, *membership);
+  for (const auto& membership : memberships_)
+    services_.peers.update_group(*this, *membership);
   hand_back_shared();
   inflight_.rewind();
   services_.peers.save({store::PutSession{client_id_, 0, expiry_s_, false}}, 0);
@@ -65,7 +70,8 @@ void Session::end() {
   timer_.cancel();
   services_.peers.forget_session(*this);
   unsubscribe_all();
-  for (const auto& membership : memberships_) services_.peers.leave_group(*this, *membership);
+  for (const auto& membership : memberships_)
+    services_.peers.leave_group(*this, *membership);
   hand_back_shared();
   if (kept_counted_) {
     services_.peers.save({store::EraseSession{client_id_}}, 0);

@@ -41,8 +41,8 @@ bool Session::run_replays() {
 bool Session::run_replay(Replay& replay) {
   if (!replay.store_done) {
     std::string last;
-    replay.store_done = services_.peers.read_retained(
-        replay.filter, replay.after, [&](const MessageView& message) {
+    replay.store_done =
+        services_.peers.read_retained(replay.filter, replay.after, [&](const MessageView& message) {
           const auto newer = replay.overlay.find(message.topic);
           if (newer == replay.overlay.end() && !send_retained(replay, message)) return false;
           last = message.topic;

@@ -15,7 +15,9 @@ std::uint8_t options_byte(const router::SubscriptionTerms& terms) noexcept {
   return static_cast<std::uint8_t>(byte);
 }
 
-ReasonCode granted(Qos qos) noexcept { return static_cast<ReasonCode>(qos); }
+ReasonCode granted(Qos qos) noexcept {
+  return static_cast<ReasonCode>(qos);
+}
 
 std::string shared_name(std::string_view group, std::string_view filter) {
   std::string name("$share/");

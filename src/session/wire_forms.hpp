@@ -1,6 +1,6 @@
 // Encode once per wire form: while one publication fans out, the bytes of its PUBLISH are kept for
-// each combination of version, QoS and retain flag, and copied for every receiver that needs nothing
-// else in them. One per shard; the memory is used again for every publication.
+// each combination of version, QoS and retain flag, and copied for every receiver that needs
+// nothing else in them. One per shard; the memory is used again for every publication.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@ class WireForms {
   [[nodiscard]] bool active() const noexcept { return active_; }
 
   /// The bytes of `publish`, which must be of the publication at hand and carry nothing that is of
-  /// one receiver only (alias, identifiers, dropped, DUP). Its packet identifier is not in them yet.
+  /// one receiver only (alias, identifiers, dropped, DUP). Its packet identifier is not in them
+  /// yet.
   [[nodiscard]] const Form& get(const mqtt::OutgoingPublish& publish, Version version);
 
  private:

@@ -1,5 +1,5 @@
-// Everything that may cross threads, on one page. A letter owns all that it carries: no pointer in it
-// means anything to two threads. Letters between two shards stay in order.
+// Everything that may cross threads, on one page. A letter owns all that it carries: no pointer in
+// it means anything to two threads. Letters between two shards stay in order.
 #pragma once
 
 #include <memory>

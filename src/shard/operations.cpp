@@ -10,7 +10,9 @@ namespace {
 
 constexpr unsigned kIndexBits = 32;
 
-std::uint32_t index_of(OperationId id) noexcept { return static_cast<std::uint32_t>(id); }
+std::uint32_t index_of(OperationId id) noexcept {
+  return static_cast<std::uint32_t>(id);
+}
 std::uint32_t generation_of(OperationId id) noexcept {
   return static_cast<std::uint32_t>(id >> kIndexBits);
 }

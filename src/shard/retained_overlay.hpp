@@ -1,5 +1,5 @@
-// Retained messages of this home shard that the store does not have yet, by topic; one without payload
-// clears its topic. One shard's thread only.
+// Retained messages of this home shard that the store does not have yet, by topic; one without
+// payload clears its topic. One shard's thread only.
 #pragma once
 
 #include <cstdint>

@@ -87,8 +87,7 @@ void Shard::on(LinkLetter letter) {
 void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
   net::Link& kept = *link;
   kept.join(std::move(link), reactor_);
-  session::ConnectionPtr connection(
-      new session::Connection(kept, services_, std::move(arrival)));
+  session::ConnectionPtr connection(new session::Connection(kept, services_, std::move(arrival)));
   if (stop_ != Stop::running) connection->stop_reading();
   connections_.insert(connection.get());
   connection.detach();  // the set owns it: forget_connection() gives it back
@@ -135,15 +134,15 @@ void Shard::move_home(session::Connection& connection, std::string_view client_i
   moves_.push_back({&connection, home_of(client_id, shards_)});
 }
 
-void Shard::park(session::Connection& connection) { parked_.emplace_back(&connection); }
+void Shard::park(session::Connection& connection) {
+  parked_.emplace_back(&connection);
+}
 
 bool Shard::work() {
   assert_owner();
   auto& mailbox = common_.post.mailbox(id_);
-  const std::size_t letters =
-      mailbox.drain([this](Letter&& letter) {
-        std::visit([this](auto& one) { on(std::move(one)); }, letter);
-      });
+  const std::size_t letters = mailbox.drain(
+      [this](Letter&& letter) { std::visit([this](auto& one) { on(std::move(one)); }, letter); });
   if (letters > 0) {
     for (std::uint64_t waiters = mailbox.take_waiters(); waiters != 0; waiters &= waiters - 1) {
       post(static_cast<ShardId>(std::countr_zero(waiters)), RoomLetter{});
@@ -178,10 +177,12 @@ void Shard::publish_parked() {
   store_was_full_ = false;
   std::vector<MessagePtr> later;
   later.swap(later_);
-  for (MessagePtr& message : later) publish_later(std::move(message));
+  for (MessagePtr& message : later)
+    publish_later(std::move(message));
   std::vector<session::ConnectionPtr> parked;
   parked.swap(parked_);
-  for (const auto& connection : parked) connection->on_room();
+  for (const auto& connection : parked)
+    connection->on_room();
 }
 
 void Shard::publish_later(MessagePtr message) {
@@ -211,10 +212,13 @@ int Shard::wait_ms() const noexcept {
 void Shard::on(const StopLetter&) {
   if (stop_ != Stop::running) return;
   stop_ = Stop::saying;
-  for (session::Connection* connection : connections_) connection->stop_reading();
+  for (session::Connection* connection : connections_)
+    connection->stop_reading();
   std::vector<session::SessionPtr> sessions;
-  for (const auto& [id, session] : sessions_) sessions.push_back(session);
-  for (const auto& session : sessions) session->publish_undelayed_will();
+  for (const auto& [id, session] : sessions_)
+    sessions.push_back(session);
+  for (const auto& session : sessions)
+    session->publish_undelayed_will();
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (shard != id_) post(shard, StoppedLetter{id_});
   }
@@ -223,7 +227,9 @@ void Shard::on(const StopLetter&) {
   timers_.arm(stop_timer_, timers_.now_ms() + timeout / 2);
 }
 
-void Shard::on(const StoppedLetter&) { ++stopped_others_; }
+void Shard::on(const StoppedLetter&) {
+  ++stopped_others_;
+}
 
 void Shard::check_stop() {
   if (stop_ == Stop::saying && stopped_others_ + 1 == shards_ && operations_.open_count() == 0) {
@@ -246,8 +252,10 @@ void Shard::on_stop_timer() {
 
 void Shard::close_connections() {
   std::vector<session::ConnectionPtr> connections;
-  for (session::Connection* connection : connections_) connections.emplace_back(connection);
-  for (const auto& connection : connections) connection->shut_down();
+  for (session::Connection* connection : connections_)
+    connections.emplace_back(connection);
+  for (const auto& connection : connections)
+    connection->shut_down();
 }
 
 Counters Shard::counters_now() const noexcept {

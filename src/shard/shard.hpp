@@ -1,6 +1,6 @@
-// A shard: one complete single-threaded broker. It owns its sessions, subscriptions, connections and
-// timers, and nobody else touches them: everything outside reaches it by letter. Several shards are
-// one broker, since each knows what the others are interested in.
+// A shard: one complete single-threaded broker. It owns its sessions, subscriptions, connections
+// and timers, and nobody else touches them: everything outside reaches it by letter. Several shards
+// are one broker, since each knows what the others are interested in.
 //
 // A turn of its loop:  reactor().poll()  bytes and time come in
 //                      work()            letters, and what was put off to the end of the turn
@@ -11,13 +11,14 @@
 // shard_letters.cpp.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/budget.hpp"
 #include "net/reactor.hpp"
@@ -185,6 +186,7 @@ class Shard final : public session::Peers {
   [[nodiscard]] ShardId home_of_group(const GroupName& name) const noexcept;
 
   // $SYS, on shard 0
+  [[nodiscard]] bool asks_for_sys(std::string_view filter) const noexcept;
   void count_sys_filter(std::string_view filter, int change);
   void gather_counters();
   void on_counters_complete();

@@ -1,5 +1,5 @@
-// Shared subscriptions (MQTT 5.0, section 4.8.2). A group lives on the home shard of its name, which
-// alone knows the members; a message goes to one of them by at most one letter.
+// Shared subscriptions (MQTT 5.0, section 4.8.2). A group lives on the home shard of its name,
+// which alone knows the members; a message goes to one of them by at most one letter.
 #include <algorithm>
 
 #include "base/assert.hpp"
@@ -11,7 +11,9 @@ namespace linnet::shard {
 
 namespace {
 
-std::string key_of(const GroupName& name) { return cat(name.group, "/", name.filter); }
+std::string key_of(const GroupName& name) {
+  return cat(name.group, "/", name.filter);
+}
 
 /// The rule for a group: the one that names it, else the one for all.
 const ShareGroupConfig* rule_of(const Config& config, std::string_view group) {
@@ -29,8 +31,8 @@ GroupName name_of(const session::Membership& membership) {
 
 }  // namespace
 
-void Group::deliver(Publication& publication, const router::Target&,
-                    std::span<const std::uint32_t>, router::Delivering& delivering) {
+void Group::deliver(Publication& publication, const router::Target&, std::span<const std::uint32_t>,
+                    router::Delivering& delivering) {
   shard_.choose_member(*this, publication, delivering);
 }
 
@@ -99,7 +101,9 @@ void Shard::leave_group(session::Session& session, const session::Membership& me
   post(home, GroupLeaveLetter{name, session.client_id()});
 }
 
-void Shard::on(const GroupLeaveLetter& letter) { leave(letter.name, letter.client_id); }
+void Shard::on(const GroupLeaveLetter& letter) {
+  leave(letter.name, letter.client_id);
+}
 
 void Shard::leave(const GroupName& name, std::string_view client_id) {
   Group* group = find_group(name);
@@ -128,14 +132,12 @@ void Shard::on(const GroupUpdateLetter& letter) {
 }
 
 /// Gives a publication to one member of a group whose home is here.
-void Shard::choose_member(Group& group, Publication& publication,
-                          router::Delivering& delivering) {
+void Shard::choose_member(Group& group, Publication& publication, router::Delivering& delivering) {
   router::ShareMember* member = group.members().pick(publication.view());
   if (member == nullptr) return;
   if (min(publication->qos, member->terms.qos) != Qos::at_most_once) ++member->inflight;
   if (member->shard == id_) {
-    const bool taken =
-        deliver_to_member(group.name(), member->client_id, publication, delivering);
+    const bool taken = deliver_to_member(group.name(), member->client_id, publication, delivering);
     LINNET_ASSERT(taken);  // members of this shard join and leave at once
     return;
   }
@@ -203,7 +205,9 @@ void Shard::hand_back(session::Session& session, const session::Membership& memb
   post(home, std::move(letter));
 }
 
-void Shard::on(GroupBackLetter letter) { choose_another(std::move(letter)); }
+void Shard::on(GroupBackLetter letter) {
+  choose_another(std::move(letter));
+}
 
 void Shard::choose_another(GroupBackLetter letter) {
   Group* group = find_group(letter.name);
@@ -225,8 +229,7 @@ void Shard::choose_another(GroupBackLetter letter) {
   post(member->shard, std::move(deliver), bytes);
 }
 
-void Shard::group_acknowledged(session::Session& session,
-                               const session::Membership& membership) {
+void Shard::group_acknowledged(session::Session& session, const session::Membership& membership) {
   if (!counts_acknowledgements(membership.group)) return;
   GroupAcknowledgedLetter letter{name_of(membership), session.client_id()};
   const ShardId home = home_of_group(letter.name);

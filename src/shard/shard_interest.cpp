@@ -16,7 +16,7 @@ void Shard::spread_interest(std::string_view filter, bool is_new, session::Sessi
                             std::uint32_t replay, OperationId operation) {
   announce(filter, is_new, replay, operation);
   if (replay == 0) return;
-  if (id_ == 0 && filter.starts_with(kSysPrefix)) {
+  if (id_ == 0 && asks_for_sys(filter)) {
     add_part(operation);
     sys_questions_.push_back({std::string(filter), {id_, operation}, replay});
     return gather_counters();
@@ -60,7 +60,7 @@ void Shard::on(const InterestLetter& letter) {
   }
   if (letter.reply.operation == 0) return;
   if (letter.replay == 0) return reply(letter.reply, {});
-  if (id_ == 0 && letter.filter.starts_with(kSysPrefix)) {
+  if (id_ == 0 && asks_for_sys(letter.filter)) {
     sys_questions_.push_back({letter.filter, letter.reply, letter.replay});
     return gather_counters();
   }
@@ -99,8 +99,13 @@ bool Shard::read_retained(std::string_view filter, std::string_view after,
 
 // $SYS: only shard 0 knows it, and only while somebody listens.
 
+/// With sys_interval = 0 there is no $SYS.
+bool Shard::asks_for_sys(std::string_view filter) const noexcept {
+  return filter.starts_with(kSysPrefix) && common_.config.sys_interval.count() != 0;
+}
+
 void Shard::count_sys_filter(std::string_view filter, int change) {
-  if (id_ != 0 || !filter.starts_with(kSysPrefix)) return;
+  if (id_ != 0 || !asks_for_sys(filter)) return;
   sys_filters_ += static_cast<std::uint32_t>(change);
   if (sys_filters_ == 0) return sys_timer_.cancel();
   if (sys_timer_.armed()) return;
@@ -119,7 +124,8 @@ void Shard::gather_counters() {
   if (counters_missing_ > 0) return;  // the answers that are under way will serve this question too
   counters_sum_ = counters_now();
   counters_missing_ = shards_ - 1;
-  for (ShardId shard = 1; shard < shards_; ++shard) post(shard, CountersRequestLetter{id_});
+  for (ShardId shard = 1; shard < shards_; ++shard)
+    post(shard, CountersRequestLetter{id_});
   if (counters_missing_ == 0) on_counters_complete();
 }
 

@@ -4,7 +4,9 @@
 
 namespace linnet::shard {
 
-OperationId Shard::open(Operation::Kind kind) { return operations_.open(kind); }
+OperationId Shard::open(Operation::Kind kind) {
+  return operations_.open(kind);
+}
 
 OperationId Shard::current_operation() {
   if (current_ == 0) current_ = open(Operation::Kind::relay);
@@ -97,7 +99,9 @@ void Shard::reply(const ReturnAddress& address, AnswerLetter answer) {
   post(address.shard, answer);
 }
 
-void Shard::on(const AnswerLetter& letter) { arrive(letter.operation, letter); }
+void Shard::on(const AnswerLetter& letter) {
+  arrive(letter.operation, letter);
+}
 
 void Shard::on(const StoreLetter& letter) {
   const bool committed = letter.answer.outcome == store::Outcome::committed;

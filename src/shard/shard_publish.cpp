@@ -1,5 +1,5 @@
-// The one door for messages, and what comes of them in this shard and the others (design: the way of
-// a PUBLISH).
+// The one door for messages, and what comes of them in this shard and the others (design: the way
+// of a PUBLISH).
 #include <bit>
 #include <utility>
 
@@ -14,7 +14,9 @@ using session::PublishWaiter;
 
 namespace {
 
-constexpr router::ShardMask bit(ShardId shard) noexcept { return router::ShardMask{1} << shard; }
+constexpr router::ShardMask bit(ShardId shard) noexcept {
+  return router::ShardMask{1} << shard;
+}
 
 }  // namespace
 
@@ -98,8 +100,7 @@ void Shard::save_received(const PublishWaiter& waiter, router::Delivering& deliv
   store::Request request;
   request.shard = id_;
   request.unit = delivering.unit;
-  request.changes.emplace_back(
-      store::PutReceived{waiter.session->client_id(), waiter.packet_id});
+  request.changes.emplace_back(store::PutReceived{waiter.session->client_id(), waiter.packet_id});
   store_.submit(std::move(request));
   ++delivering.durable_parts;
 }
@@ -129,14 +130,14 @@ Published Shard::finish_publish(const PublishWaiter& waiter, const router::Deliv
   }
   if (!sent && delivering.durable_parts == 0 && current_ == 0) {
     const bool nobody = delivering.receivers == 0 && delivering.worst == ReasonCode::success;
-    return {Published::State::done,
-            nobody ? ReasonCode::no_matching_subscribers : delivering.worst, 0};
+    return {Published::State::done, nobody ? ReasonCode::no_matching_subscribers : delivering.worst,
+            0};
   }
   const OperationId id = current_operation();
   current_ = 0;
   Operation& operation = *operations_.find(id);
-  operation.kind = waiter.session != nullptr ? Operation::Kind::received
-                                             : Operation::Kind::connection;
+  operation.kind =
+      waiter.session != nullptr ? Operation::Kind::received : Operation::Kind::connection;
   operation.connection = waiter.connection;
   operation.session = waiter.session;
   operation.packet_id = waiter.packet_id;
@@ -175,6 +176,8 @@ void Shard::on(PublishLetter letter) {
   complete(relay, true);
 }
 
-void Shard::on(const RoomLetter&) { room_ = true; }
+void Shard::on(const RoomLetter&) {
+  room_ = true;
+}
 
 }  // namespace linnet::shard

@@ -7,8 +7,8 @@
 
 namespace linnet::shard {
 
-/// Runs the shard on the calling thread until it has stopped in order, or until `abort` is set (wake
-/// the shard's reactor afterwards).
+/// Runs the shard on the calling thread until it has stopped in order, or until `abort` is set
+/// (wake the shard's reactor afterwards).
 void run(Shard& shard, const std::atomic<bool>& abort);
 
 }  // namespace linnet::shard

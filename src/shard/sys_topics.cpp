@@ -1,10 +1,9 @@
 #include "shard/sys_topics.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <malloc.h>
 #include <string_view>
 
 #include "base/cat.hpp"
@@ -55,9 +54,10 @@ constexpr std::array<CounterRow, 15> kCounterRows{{
 }};
 
 std::string with_two_decimals(double value) {
-  std::array<char, 32> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%.2f", value);
-  return {text.data(), static_cast<std::size_t>(std::max(size, 0))};
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 2);
+  return {text.data(), end.ptr};
 }
 
 }  // namespace
@@ -91,7 +91,8 @@ std::vector<SysTopic> SysTopics::list() const {
   };
   add("version", cat("linnet version ", kVersion));
   add("uptime", cat((last_ms_ - started_ms_) / 1000, " seconds"));
-  for (const CounterRow& row : kCounterRows) add(row.name, cat(counters_.*row.value));
+  for (const CounterRow& row : kCounterRows)
+    add(row.name, cat(counters_.*row.value));
   const std::uint64_t away = counters_.sessions - counters_.clients_connected;
   add("clients/disconnected", cat(away));
   add("clients/inactive", cat(away));

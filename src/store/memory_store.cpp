@@ -42,9 +42,9 @@ void MemoryStore::submit(Request request) {
 /// A request of no unit. Without a retained message there is nothing to do, and nothing to lock: a
 /// shard may submit it from within read_retained().
 Outcome MemoryStore::apply_alone(Request&& request) {
-  const bool retained = std::any_of(
-      request.changes.begin(), request.changes.end(),
-      [](const Change& change) { return std::holds_alternative<PutRetained>(change); });
+  const bool retained =
+      std::any_of(request.changes.begin(), request.changes.end(),
+                  [](const Change& change) { return std::holds_alternative<PutRetained>(change); });
   if (!retained) return Outcome::committed;
   std::vector<Request> alone;
   alone.push_back(std::move(request));

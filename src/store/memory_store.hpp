@@ -1,7 +1,7 @@
 // A store that keeps nothing beyond the process: the stand-in until the durable one is there. It
-// answers as that one will, by letter and never from within a shard's own call, and orders changes as
-// that one will. Retained messages are kept here; sessions and backlogs live in their shards' memory,
-// so that of these it only confirms the changes.
+// answers as that one will, by letter and never from within a shard's own call, and orders changes
+// as that one will. Retained messages are kept here; sessions and backlogs live in their shards'
+// memory, so that of these it only confirms the changes.
 #pragma once
 
 #include <map>

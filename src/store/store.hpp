@@ -3,8 +3,9 @@
 // keys, not MQTT. Nothing that a request says is true for the outside world before its answer.
 //
 // All records of one PUBLISH are one unit: each shard that owes the message to a kept session sends
-// its part, the shard where it was published seals the unit with the number of parts, and the writer
-// commits all of them in one transaction, or none. Only then are the seal and the parts answered.
+// its part, the shard where it was published seals the unit with the number of parts, and the
+// writer commits all of them in one transaction, or none. Only then are the seal and the parts
+// answered.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,8 @@ struct EraseSubscription {
   std::string client_id;
   std::string filter;
 };
-/// Adds a message to a session's backlog, or moves it on: `sequence` orders the messages of a session
-/// and never comes twice.
+/// Adds a message to a session's backlog, or moves it on: `sequence` orders the messages of a
+/// session and never comes twice.
 struct PutOutgoing {
   std::string client_id;
   std::uint64_t sequence = 0;
@@ -132,8 +133,8 @@ class Store {
   [[nodiscard]] virtual bool has_room() const noexcept = 0;
 
   /// Visits committed retained messages whose topic matches `filter`, in the order of their topics,
-  /// beginning behind `after` (empty: at the first), until `visit` returns false. The views are valid
-  /// within the call only. Returns true when there are no more.
+  /// beginning behind `after` (empty: at the first), until `visit` returns false. The views are
+  /// valid within the call only. Returns true when there are no more.
   virtual bool read_retained(std::string_view filter, std::string_view after,
                              FunctionRef<bool(const MessageView&)> visit) const = 0;
 

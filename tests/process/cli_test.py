@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.broker import WAIT_S, free_port, linnet_binary, linnet_only
+from support.broker import WAIT_S, Log, free_port, linnet_binary, linnet_only
 
 
 def linnet(*arguments):
@@ -116,40 +116,35 @@ class WrongUsage(CommandLineCase):
 
 class Signals(CommandLineCase):
     def start(self):
-        """A broker that listens; its log is on standard error."""
-        port = free_port()
+        """A broker that serves, and its log, which is standard error."""
         process = subprocess.Popen(
-            [linnet_binary(), "--listen", f"mqtt://127.0.0.1:{port}",
+            [linnet_binary(), "--listen", f"mqtt://127.0.0.1:{free_port()}",
              "--data-dir", self.folder.name],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        self.wait_for_line(process, f"127.0.0.1:{port}")
-        return process
+        log = Log(process.stderr)
+        self.assertTrue(log.wait_for("ready"), log.text())
+        return process, log
 
-    def wait_for_line(self, process, word):
-        for line in process.stderr:
-            if word in line:
-                return
-        self.fail(f"the broker ended without saying {word}")
+    def assert_ends_in_good_order(self, process):
+        self.assertEqual(process.wait(WAIT_S), 0)
+        self.assertEqual(process.stdout.read(), b"")
 
     def test_stop_signals_end_in_good_order(self):
         for stop in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(stop.name):
-                process = self.start()
+                process, _ = self.start()
                 process.send_signal(stop)
-                output, _ = process.communicate(timeout=WAIT_S)
-                self.assertEqual((process.returncode, output), (0, ""))
+                self.assert_ends_in_good_order(process)
 
     def test_sighup_does_not_stop(self):
-        process = self.start()
+        process, log = self.start()
         process.send_signal(signal.SIGHUP)
-        self.wait_for_line(process, "SIGHUP")
+        self.assertTrue(log.wait_for("SIGHUP"), log.text())
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=WAIT_S)
-        self.assertEqual(process.returncode, 0)
+        self.assert_ends_in_good_order(process)
 
 
 if __name__ == "__main__":

@@ -264,7 +264,7 @@ class SlowReader(HostileCase):
     def _send_much(slow, data):
         slow.socket.settimeout(1)
         with contextlib.suppress(TimeoutError):
-            for _ in range(200 if IS_LINNET else 10):  # 20 MB, if the broker takes them
+            for _ in range(400 if IS_LINNET else 10):  # 40 MB, if the broker takes them
                 if not slow.send(data):
                     return
 

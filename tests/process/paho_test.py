@@ -198,7 +198,9 @@ class Sessions(PahoCase):
 
     def test_clean_start_discards_what_waits(self):
         client_id = unique()
-        self.kept(client_id, 5).subscribe(self.topic, 1)
+        away = self.kept(client_id, 5)
+        away.subscribe(self.topic, 1)
+        away.disconnect()
         with self.client(5, client_id=client_id) as client:
             self.assertFalse(client.session_present())
             client.publish(self.topic, b"nobody subscribes", 1)

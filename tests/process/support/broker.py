@@ -17,7 +17,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
@@ -51,7 +50,7 @@ def free_port():
 
 
 class Log:
-    """The lines that a process writes, read by a thread of its own until the process closes them."""
+    """The lines that a process writes, read by a thread of its own until their end."""
 
     def __init__(self, stream):
         self._lines = []
@@ -103,7 +102,7 @@ class Broker:
         self.process = None
         self.log = None
         self._own_dir = data_dir is None
-        self.data_dir = data_dir or tempfile.mkdtemp(prefix="linnet-test-")
+        self.data_dir = data_dir
 
     def __enter__(self):
         return self.start()
@@ -111,7 +110,7 @@ class Broker:
     def __exit__(self, exception_type, exception, traceback):
         if self.process is None:
             return
-        if exception_type is not None:
+        if exception_type not in (None, unittest.SkipTest):
             self.kill()
             self._show_log()
         elif self.process.poll() is None:
@@ -119,10 +118,14 @@ class Broker:
         else:
             self.kill()
 
-    # Start and stop -------------------------------------------------------------------------------
+    # Start and stop ------------------------------------------------------------------------------
 
     def start(self):
         raise_descriptor_limit()
+        if IS_LINNET:
+            linnet_binary()
+        if self._own_dir:
+            self.data_dir = tempfile.mkdtemp(prefix="linnet-test-")
         for _ in range(5):
             self.port = free_port()
             if self._start_once():
@@ -193,16 +196,11 @@ class Broker:
         if self._own_dir:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
-    # Questions ------------------------------------------------------------------------------------
+    # Questions -----------------------------------------------------------------------------------
 
     @property
     def url(self):
         return f"mqtt://{self.host}:{self.port}"
-
-    def cpu_s(self):
-        """The CPU time that the process has used."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _show_log(self):
         tail = collections.deque(self.log.lines(), maxlen=40)
@@ -230,13 +228,3 @@ class BrokerCase(unittest.TestCase):
                 f"the broker ended by itself ({broker.process.returncode}):\n{broker.log.text()}")
         broker.stop()
         super().tearDownClass()
-
-
-def wait_until(condition, timeout_s=WAIT_S):
-    """For what cannot be waited for otherwise: asks again and again, at most until the time is up."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

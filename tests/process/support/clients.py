@@ -30,7 +30,7 @@ def make_properties(packet_name, **values):
     return result
 
 
-# Mosquitto's tools ----------------------------------------------------------------------------------
+# Mosquitto's tools -------------------------------------------------------------------------------
 
 
 def tool_arguments(program, broker, version):
@@ -89,7 +89,7 @@ class MosquittoSub:
         return [(int(qos), retain == "1", topic, payload) for qos, retain, topic, payload in parts]
 
 
-# paho -----------------------------------------------------------------------------------------------
+# paho --------------------------------------------------------------------------------------------
 
 
 class Client:

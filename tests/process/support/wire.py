@@ -1,4 +1,4 @@
-"""MQTT packets by hand, and a client that sends what a library would not: half, wrong or no bytes."""
+"""MQTT packets by hand, and a client that sends what a library would not: wrong or half packets."""
 
 import collections
 import socket

@@ -1,0 +1,101 @@
+// The small language of the shard tests: a whole broker of 1 to many shards, in one thread, over fake
+// links, a fake store and a clock that only the test moves. No sockets, no sleeps.
+//
+//   Cluster c{{.shards = 2}};
+//   auto& a = c.client("a").connects();                  // MQTT 5 unless .version(4) comes first
+//   a.subscribes("x/#", qos1);                           // and waits for SUBACK
+//   c.client("b").connects().publishes("x/y", "hi", {.qos = 1});
+//   a.receives("x/y", "hi");
+//   c.after(30s);
+//
+// Every call of a client lets the broker run until nothing is left to do, unless a shard is frozen or
+// the store is held. What was expected and did not come is reported with the line of the test.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+
+#include "base/budget.hpp"
+#include "shard/shard.hpp"
+#include "support/client.hpp"
+#include "support/fake_store.hpp"
+
+namespace linnet::test {
+
+using namespace std::chrono_literals;
+
+struct ClusterOptions {
+  std::uint32_t shards = 1;
+  Config config{};
+  /// Not 0: whose turn it is, and how many bytes come at once, is drawn at random.
+  std::uint64_t seed = 0;
+};
+
+class Cluster {
+ public:
+  explicit Cluster(ClusterOptions options = {});
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  ~Cluster();
+
+  /// The client with this identifier; made when it is named first. Its links are accepted by the
+  /// shard that Client::at() names, else by each shard in turn.
+  Client& client(std::string_view client_id);
+  /// One more client that uses the same identifier.
+  Client& another(std::string_view client_id);
+
+  [[nodiscard]] std::uint32_t shards() const noexcept { return options_.shards; }
+  [[nodiscard]] FakeStore& store() noexcept { return store_; }
+  [[nodiscard]] shard::Shard& shard(std::uint32_t id) noexcept { return *shards_[id]; }
+  /// Of all shards together.
+  [[nodiscard]] Counters counters() const;
+  [[nodiscard]] std::uint64_t now_ms() const noexcept { return now_ms_; }
+
+  /// A name whose home is that shard: as client identifier, or as a topic's retained home.
+  [[nodiscard]] std::string name_at(std::uint32_t shard, std::string_view prefix = "n") const;
+
+  /// Runs until nobody has anything to do.
+  void settle(std::source_location where = std::source_location::current());
+  /// One turn of one shard alone; true if it did something.
+  bool step(std::uint32_t shard);
+  /// A frozen shard takes no turns, except by step(); its clock stands, too.
+  void freeze(std::uint32_t shard) { frozen_[shard] = true; }
+  void thaw(std::uint32_t shard, std::source_location where = std::source_location::current());
+  /// Time goes by: each timer fires at its own time, and all is settled after each.
+  void after(std::chrono::milliseconds time,
+             std::source_location where = std::source_location::current());
+  /// Asks all shards to stop.
+  void stop(std::source_location where = std::source_location::current());
+  [[nodiscard]] bool stopped() const;
+
+  // For Client
+
+  /// A new link that `shard` accepts.
+  [[nodiscard]] Cable& open_link(std::uint32_t shard);
+  /// The shard that a client without a wish connects to.
+  [[nodiscard]] std::uint32_t next_shard() noexcept { return next_shard_++ % options_.shards; }
+
+ private:
+  bool settle_once();
+  bool settle_randomly();
+  [[nodiscard]] std::size_t chunk();
+
+  ClusterOptions options_;
+  std::uint64_t now_ms_ = 1'000'000;
+  std::mt19937_64 random_;
+  net::ListenerTraits listener_;
+  std::vector<std::unique_ptr<Cable>> cables_;
+  shard::PostOffice post_;
+  FakeStore store_;
+  Budget connections_;
+  Budget kept_sessions_;
+  std::vector<std::unique_ptr<shard::Shard>> shards_;
+  std::vector<bool> frozen_;
+  std::uint32_t next_shard_ = 0;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::map<std::string, Client*, std::less<>> clients_by_id_;
+};
+
+}  // namespace linnet::test
