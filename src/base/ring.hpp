@@ -59,9 +59,14 @@ class Ring {
     --size_;
     give_back();
   }
-  /// Moves all that stand behind it: for rare use.
+  /// Moves those before it or those behind it, whichever are fewer: for rare use.
   void erase_at(std::size_t index) noexcept {
     LINNET_ASSERT(index < size_);
+    if (index < size_ / 2) {
+      for (std::size_t at = index; at > 0; --at)
+        (*this)[at] = std::move((*this)[at - 1]);
+      return pop_front();
+    }
     for (std::size_t at = index; at + 1 < size_; ++at)
       (*this)[at] = std::move((*this)[at + 1]);
     pop_back();

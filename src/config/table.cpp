@@ -20,7 +20,8 @@ constexpr std::uint64_t kHourMs = 60 * kMinuteMs;
 constexpr std::uint64_t kDayMs = 24 * kHourMs;
 constexpr std::uint64_t kUint16Max = 65'535;
 // The longest packet of MQTT: a remaining length of 256 MiB - 1, and 5 bytes in front of it.
-constexpr std::uint64_t kPacketMax = 256 * kMiB - 1 + 5;
+/// MQTT ends at 256 MiB; what a message gains on its way to a receiver must have room below that.
+constexpr std::uint64_t kPacketMax = 255 * kMiB;
 
 // Each in the order of its enumerators.
 constexpr std::array kDurability{"commit"sv, "interval"sv, "none"sv};

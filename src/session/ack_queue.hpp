@@ -40,7 +40,7 @@ class AckQueue {
     for (std::size_t at = 0; at < owed_.size(); ++at) {
       if (owed_[at].operation != operation) continue;
       owed_[at].operation = 0;
-      if (failed(reason)) owed_[at].reason = reason;
+      if (reason != ReasonCode::success) owed_[at].reason = reason;
       ++released;
     }
     return released;

@@ -32,30 +32,16 @@ class Backlog {
     bytes_ -= message.bytes();
     return message;
   }
-  /// Takes one out of the middle; for rare use. False if it is not here.
-  bool erase_sequence(std::uint64_t sequence) {
-    for (std::size_t at = owed_.size(); at-- > 0;) {
-      if (owed_[at].sequence != sequence) continue;
-      bytes_ -= owed_[at].bytes();
-      owed_.erase_at(at);
-      return true;
-    }
-    return false;
+  /// Null if it is not here. Sequences rise from front to back.
+  [[nodiscard]] OwedMessage* find_sequence(std::uint64_t sequence) noexcept {
+    const std::size_t at = place_of(sequence);
+    return at < owed_.size() && owed_[at].sequence == sequence ? &owed_[at] : nullptr;
   }
-  /// Takes out all for which `take` returns true, after it has moved from them what it wants.
-  template <class Take>
-  void extract(Take&& take) {
-    Ring<OwedMessage> kept;
-    std::size_t bytes = 0;
-    while (!owed_.empty()) {
-      OwedMessage message = std::move(owed_.front());
-      owed_.pop_front();
-      if (take(message)) continue;
-      bytes += message.bytes();
-      kept.push_back(std::move(message));
-    }
-    owed_.swap(kept);
-    bytes_ = bytes;
+  /// Takes one out of the middle; it is here.
+  void erase_sequence(std::uint64_t sequence) {
+    const std::size_t at = place_of(sequence);
+    bytes_ -= owed_[at].bytes();
+    owed_.erase_at(at);
   }
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -68,6 +54,19 @@ class Backlog {
   }
 
  private:
+  [[nodiscard]] std::size_t place_of(std::uint64_t sequence) const noexcept {
+    std::size_t first = 0;
+    for (std::size_t end = owed_.size(); first < end;) {
+      const std::size_t middle = first + (end - first) / 2;
+      if (owed_[middle].sequence < sequence) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return first;
+  }
+
   Ring<OwedMessage> owed_;
   std::size_t bytes_ = 0;
 };

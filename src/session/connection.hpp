@@ -158,6 +158,11 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   void write_connack(const OwedAck& ack);
   void write_list(const OwedAck& ack);
   void send_bytes(std::string_view bytes);
+  /// Whether the client takes a packet of this size.
+  [[nodiscard]] bool fits(std::size_t size) const noexcept {
+    return packet_size_max_ == 0 || size <= packet_size_max_;
+  }
+  void fail_too_small();
   void send_disconnect(ReasonCode reason, std::string_view text);
   void write_publish(const OutgoingCopy& copy, const mqtt::OutgoingPublish& publish,
                      const mqtt::PublishLayout& layout);

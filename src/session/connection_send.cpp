@@ -88,6 +88,7 @@ void Connection::write_connack(const OwedAck& ack) {
   std::string bytes;
   mqtt::append(bytes, packet, version_);
   connack_.reset();
+  if (!fits(bytes.size())) return fail_too_small();
   send_bytes(bytes);
   session_->go_online();
 }
@@ -105,7 +106,14 @@ void Connection::write_list(const OwedAck& ack) {
   } else {
     mqtt::append_unsuback(bytes, ack.packet_id, reasons, version_);
   }
+  if (!fits(bytes.size())) return fail_too_small();
   send_bytes(bytes);
+}
+
+/// MQTT-3.1.2-24: what is too large for the client is not sent, and this answer can't be left out.
+void Connection::fail_too_small() {
+  fail({ReasonCode::packet_too_large,
+        "an answer is larger than the client's Maximum Packet Size; allow larger packets"});
 }
 
 void Connection::send_disconnect(ReasonCode reason, std::string_view text) {
@@ -115,13 +123,12 @@ void Connection::send_disconnect(ReasonCode reason, std::string_view text) {
   if (problem_information_) packet.reason_string = text;
   std::string bytes;
   mqtt::append(bytes, packet);
-  if (packet_size_max_ != 0 && bytes.size() > packet_size_max_) {  // MQTT-3.14.2-3
+  if (!fits(bytes.size())) {  // MQTT-3.14.2-3
     bytes.clear();
     packet.reason_string = {};
     mqtt::append(bytes, packet);
   }
-  if (packet_size_max_ != 0 && bytes.size() > packet_size_max_) return;
-  send_bytes(bytes);
+  if (fits(bytes.size())) send_bytes(bytes);
 }
 
 Connection::Sent Connection::send(const OutgoingCopy& copy, std::uint32_t& dropped) {
@@ -148,20 +155,19 @@ Connection::Sent Connection::send(const OutgoingCopy& copy, std::uint32_t& dropp
   const bool plain = !copy.dup && publish.dropped == 0 && publish.subscription_ids.empty();
   if (plain && !outgoing_aliases_ && services_.forms.active()) {
     const auto& form = services_.forms.get(publish, version_);
-    if (packet_size_max_ != 0 && form.layout.size > packet_size_max_) return Sent::too_large;
+    if (!fits(form.layout.size)) return Sent::too_large;
     write_form(copy, form);
     return Sent::sent;
   }
   auto layout = mqtt::layout_of(publish, version_);
-  if (packet_size_max_ != 0 && layout.size > packet_size_max_ && publish.dropped != 0) {
+  if (!fits(layout.size) && publish.dropped != 0) {
     publish.dropped = 0;
     layout = mqtt::layout_of(publish, version_);
   }
   // A message that just fits without its alias is not tried with one: what follows can't fail.
   constexpr std::size_t kAliasSize = 3;
-  if (packet_size_max_ != 0 && layout.size > packet_size_max_) return Sent::too_large;
-  if (outgoing_aliases_ &&
-      (packet_size_max_ == 0 || layout.size + kAliasSize + 1 <= packet_size_max_)) {
+  if (!fits(layout.size)) return Sent::too_large;
+  if (outgoing_aliases_ && fits(layout.size + kAliasSize + 1)) {
     const auto choice = outgoing_aliases_->choose(message.topic);
     publish.topic_alias = choice.alias;
     if (choice.alias != 0 && !choice.is_new) publish.topic = {};

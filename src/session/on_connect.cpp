@@ -14,6 +14,8 @@ namespace linnet::session {
 namespace {
 
 constexpr std::size_t kAssignedIdDigits = 20;
+/// A client identifier up to this size makes a Response Information of its own, in bytes.
+constexpr std::size_t kResponseIdMax = 1024;
 
 /// A client identifier that nobody can guess, and that MQTT 3.1's 23 bytes can hold.
 std::string make_client_id(Random& random) {
@@ -48,7 +50,10 @@ Connection::Frame Connection::on_connect(const mqtt::Frame& frame) {
   auto decoded = mqtt::decode_connect(frame);
   if (!decoded) {
     const auto& [error, answer_as] = decoded.error();
-    if (answer_as) {
+    // MQTT 3 has a return code for the level alone; a malformed CONNECT gets no CONNACK there
+    // (MQTT-3.1.4-1).
+    if (answer_as && (*answer_as == Version::v5 ||
+                      error.reason == ReasonCode::unsupported_protocol_version)) {
       version_ = *answer_as;
       refuse_connect(error.reason, error.text);
     } else {
@@ -60,6 +65,7 @@ Connection::Frame Connection::on_connect(const mqtt::Frame& frame) {
   mqtt::Connect& connect = *decoded;
   version_ = connect.version;
   problem_information_ = connect.request_problem_information;
+  packet_size_max_ = connect.packet_size_max;
   std::string assigned_id;
   if (!accept_connect(connect, assigned_id)) return Frame::taken;
   if (!services_.peers.is_home(connect.client_id)) {
@@ -142,7 +148,6 @@ bool Connection::accept_will(const mqtt::Connect& connect) {
 void Connection::take_terms(const mqtt::Connect& connect) {
   const Limits& limits = services_.limits();
   send_quota_ = version_ == Version::v5 ? connect.receive_maximum : std::uint16_t{65'535};
-  packet_size_max_ = connect.packet_size_max;
   keep_alive_s_ = connect.keep_alive_s;
   const std::uint16_t keep_alive_max = limits.keep_alive_max_s;
   if (version_ == Version::v5 && keep_alive_max != 0 &&
@@ -209,7 +214,8 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
   packet.packet_size_max = limits.packet_size_max;
   packet.topic_alias_max = limits.topic_alias_max;
   if (keep_alive_s_ != connect.keep_alive_s) packet.server_keep_alive_s = keep_alive_s_;
-  if (connect.request_response_information && !has_wildcard(connect.client_id)) {
+  if (connect.request_response_information && connect.client_id.size() <= kResponseIdMax &&
+      !has_wildcard(connect.client_id)) {
     connack_->response_information = cat("response/", connect.client_id);
     packet.response_information = connack_->response_information;
   }
@@ -239,7 +245,12 @@ void Connection::refuse_connect(ReasonCode reason, std::string_view text) {
   if (problem_information_) packet.reason_string = text;
   std::string bytes;
   mqtt::append(bytes, packet, version_);
-  send_bytes(bytes);
+  if (!fits(bytes.size())) {
+    bytes.clear();
+    packet.reason_string = {};
+    mqtt::append(bytes, packet, version_);
+  }
+  if (fits(bytes.size())) send_bytes(bytes);
   finish(net::CloseMode::flush, Farewell::without_will);
 }
 

@@ -115,7 +115,6 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
 /// A repeated QoS 2 PUBLISH: its PUBREC again, or as soon as the first may leave.
 void Connection::repeat_pubrec(PacketId packet_id, OperationId operation) {
   if (acks_.holds(PacketType::pubrec, packet_id)) return;
-  ++received_;
   owe({operation, PacketType::pubrec, ReasonCode::success, packet_id, nullptr});
 }
 

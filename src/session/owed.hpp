@@ -52,6 +52,7 @@ struct OwedMessage {
   State state = State::queued;
   bool retain = false;
   bool dup = false;          // has been sent on an earlier connection
+  bool lent = false;         // offered to another member of its group, whose answer is awaited
   bool takes_quota = false;  // counts against the client's Receive Maximum
 
   [[nodiscard]] std::span<const std::uint32_t> subscription_ids() const noexcept {

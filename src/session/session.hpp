@@ -69,6 +69,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
                       router::Delivering& delivering);
   /// The store has committed, or refused, the message with this sequence.
   void on_committed(std::uint64_t sequence, bool committed);
+  /// The answer to Peers::hand_back: another member has taken the message, or it stays here.
+  void on_handed_back(std::uint64_t sequence, bool taken);
   /// Sends what may be sent: replays, what is in flight and not sent, the backlog.
   void pump();
 
@@ -95,10 +97,12 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] ReasonCode subscribe(std::string_view filter,
                                      const router::SubscriptionTerms& terms, OperationId operation);
   [[nodiscard]] ReasonCode unsubscribe(std::string_view filter, OperationId operation);
-  /// A shard's answer to spread_interest: retained messages that the store does not have yet.
-  void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
-  /// All shards have answered for this operation: its replays may begin.
+  /// All shards know of the filters of this SUBSCRIBE: now its retained messages can be asked for.
   void on_subscribed(OperationId operation);
+  /// A shard's answer to Peers::ask_overlays: retained messages that the store does not have yet.
+  void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
+  /// All shards have answered: the replay may begin.
+  void on_overlays_complete(std::uint32_t replay);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
 
  private:
@@ -128,13 +132,14 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool run_overlay(Replay& replay);
   bool send_retained(Replay& replay, const MessageView& message);
 
-  void hand_back_shared();
+  void lend_shared();
+  void give_away_shared();
   ReasonCode subscribe_shared(std::string_view group, std::string_view filter,
                               const router::SubscriptionTerms& terms, OperationId operation);
   ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);
   void save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
                          OperationId operation);
-  void start_replay(std::string_view filter, const router::SubscriptionTerms& terms, bool is_new,
+  void start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
                     OperationId operation);
   void unsubscribe_all();
   void arm_timer();

@@ -122,7 +122,10 @@ bool Session::make_room(std::size_t bytes, router::Delivering& delivering) {
   const BacklogLimits limits = backlog_limits();
   if (backlog_.fits(bytes, limits)) return true;
   switch (services_.limits().backlog_policy) {
-    case BacklogPolicy::reject: delivering.worst = ReasonCode::quota_exceeded; return false;
+    case BacklogPolicy::reject:
+      delivering.worst = ReasonCode::quota_exceeded;
+      if (delivering.unit == 0) count_dropped(1);  // nobody waits who could be told
+      return false;
     case BacklogPolicy::drop_newest: count_dropped(1); return false;
     case BacklogPolicy::drop_oldest: break;
   }
@@ -164,10 +167,11 @@ void Session::on_committed(std::uint64_t sequence, bool committed) {
     finish(*owed);
     return pump();
   }
-  const std::size_t bytes = backlog_.bytes();
-  if (!backlog_.erase_sequence(sequence)) return;
+  const OwedMessage* waiting = backlog_.find_sequence(sequence);
+  if (waiting == nullptr) return;
   --services_.counters.backlog_messages;
-  services_.counters.backlog_bytes -= bytes - backlog_.bytes();
+  services_.counters.backlog_bytes -= waiting->bytes();
+  backlog_.erase_sequence(sequence);
 }
 
 void Session::pump() {
@@ -180,7 +184,7 @@ void Session::pump() {
 /// Sends what is in flight and was not sent on this connection; false if something must wait.
 bool Session::send_inflight() {
   while (OwedMessage* owed = inflight_.next_to_send()) {
-    if (owed->state == OwedMessage::State::committing) return false;
+    if (owed->state == OwedMessage::State::committing || owed->lent) return false;
     if (!connection_->has_outbox_room()) return false;
     const bool takes_quota = owed->state == OwedMessage::State::ready;
     if (takes_quota && inflight_.quota_taken() >= connection_->send_quota()) return false;
@@ -210,7 +214,7 @@ void Session::move_backlog() {
   auto& counters = services_.counters;
   while (!backlog_.empty() && connection_->has_outbox_room()) {
     const bool needs_window = backlog_.front().qos != Qos::at_most_once;
-    if (needs_window && !window_open()) return;
+    if ((needs_window && !window_open()) || backlog_.front().lent) return;
     --counters.backlog_messages;
     counters.backlog_bytes -= backlog_.front().bytes();
     OwedMessage owed = backlog_.pop();

@@ -1,8 +1,5 @@
 // The life of a session: attach, detach, Will and expiry (MQTT 5.0, sections 3.1.2.5, 3.1.2.11.2
 // and 4.1).
-#include <algorithm>
-#include <vector>
-
 #include "base/assert.hpp"
 #include "session/connection.hpp"
 #include "session/session.hpp"
@@ -56,7 +53,7 @@ void Session::detach(Farewell farewell) {
   if (will_) will_due_ms_ = now + std::uint64_t{will_->delay_s} * 1000;
   for (const auto& membership : memberships_)
     services_.peers.update_group(*this, *membership);
-  hand_back_shared();
+  lend_shared();
   inflight_.rewind();
   services_.peers.save({store::PutSession{client_id_, 0, expiry_s_, false}}, 0);
   if (will_ && will_->delay_s == 0) publish_will();
@@ -72,7 +69,7 @@ void Session::end() {
   unsubscribe_all();
   for (const auto& membership : memberships_)
     services_.peers.leave_group(*this, *membership);
-  hand_back_shared();
+  give_away_shared();
   if (kept_counted_) {
     services_.peers.save({store::EraseSession{client_id_}}, 0);
     services_.peers.give_back_kept_session();
@@ -114,43 +111,6 @@ void Session::on_timer() {
     return end();
   }
   arm_timer();
-}
-
-void Session::hand_back_shared() {
-  if (memberships_.empty()) return;
-  auto& counters = services_.counters;
-  counters.backlog_messages -= backlog_.size();
-  counters.backlog_bytes -= backlog_.bytes();
-  // Oldest first: what was sent and not acknowledged, then what was never sent.
-  std::vector<OwedMessage> back;
-  std::vector<OwedMessage*> finished;
-  inflight_.for_each([&](OwedMessage& owed) {
-    // MQTT-4.8.2-5: a QoS 2 message that was sent once belongs to this session for good.
-    const bool was_sent = owed.dup || owed.state == OwedMessage::State::sent ||
-                          owed.state == OwedMessage::State::released;
-    if (owed.group == nullptr || (owed.qos == Qos::exactly_once && was_sent)) return;
-    finished.push_back(&owed);
-  });
-  // Newest first, so that no pop at the front moves what is still to be finished.
-  std::for_each(finished.rbegin(), finished.rend(), [&](OwedMessage* owed) {
-    OwedMessage taken;
-    taken.message = owed->message;
-    taken.group = owed->group;
-    taken.sequence = owed->sequence;
-    back.push_back(std::move(taken));
-    inflight_.finish(*owed);
-  });
-  std::reverse(back.begin(), back.end());
-  backlog_.extract([&](OwedMessage& owed) {
-    if (owed.group == nullptr) return false;
-    back.push_back(std::move(owed));
-    return true;
-  });
-  counters.backlog_messages += backlog_.size();
-  counters.backlog_bytes += backlog_.bytes();
-  for (OwedMessage& owed : back) {
-    services_.peers.hand_back(*this, *owed.group, std::move(owed.message), owed.sequence);
-  }
 }
 
 }  // namespace linnet::session

@@ -1,5 +1,7 @@
 // Sending retained messages to new subscriptions, at the pace of the client.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/hash.hpp"
 #include "session/connection.hpp"
@@ -20,8 +22,17 @@ void Session::on_overlay(std::uint32_t number, std::vector<MessagePtr> messages)
 
 void Session::on_subscribed(OperationId operation) {
   if (!replays_) return;
+  std::vector<std::pair<std::uint32_t, std::string>> asked;  // an answer may come at once
+  for (const Replay& replay : replays_->queue) {
+    if (replay.operation == operation) asked.emplace_back(replay.number, replay.filter);
+  }
+  for (const auto& [number, filter] : asked) services_.peers.ask_overlays(*this, filter, number);
+}
+
+void Session::on_overlays_complete(std::uint32_t number) {
+  if (!replays_) return;
   for (Replay& replay : replays_->queue) {
-    if (replay.operation == operation) replay.ready = true;
+    if (replay.number == number) replay.ready = true;
   }
   pump();
 }

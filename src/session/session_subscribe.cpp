@@ -49,11 +49,8 @@ ReasonCode Session::subscribe(std::string_view text, const router::SubscriptionT
   if (!added.existed) ++services_.counters.subscriptions;
   save_subscription(text, terms, operation);
   const bool replay = terms.retain_handling == 0 || (terms.retain_handling == 1 && !added.existed);
-  if (replay && services_.limits().retain_available) {
-    start_replay(text, terms, added.first, operation);
-  } else {
-    services_.peers.spread_interest(text, added.first, *this, 0, operation);
-  }
+  if (replay && services_.limits().retain_available) start_replay(text, terms, operation);
+  services_.peers.spread_interest(text, added.first, operation);
   return granted(terms.qos);
 }
 
@@ -66,7 +63,7 @@ void Session::save_subscription(std::string_view filter, const router::Subscript
 }
 
 void Session::start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
-                           bool is_new, OperationId operation) {
+                           OperationId operation) {
   if (!replays_) {
     replays_ = std::make_unique<Replays>();
     replays_->seed = services_.random.u64();
@@ -79,7 +76,6 @@ void Session::start_replay(std::string_view filter, const router::SubscriptionTe
   replay.filter = filter;
   replay.terms = terms;
   replays_->queue.push_back(std::move(replay));
-  services_.peers.spread_interest(filter, is_new, *this, last_replay_, operation);
 }
 
 ReasonCode Session::subscribe_shared(std::string_view group, std::string_view filter,

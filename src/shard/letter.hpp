@@ -66,13 +66,16 @@ struct InterestLetter {
   ShardId from = 0;
   Change change = Change::none;
   ReturnAddress reply;
-  /// Asks for retained messages that are not in the store yet, for this replay of the session that
-  /// the operation belongs to; 0: for none.
-  std::uint32_t replay = 0;
+};
+
+/// Asks for retained messages that are not in the store yet. They come in an OverlayLetter, if there
+/// are any, in front of the answer.
+struct OverlayRequestLetter {
+  std::string filter;
+  ReturnAddress reply;
 };
 struct OverlayLetter {
   OperationId operation = 0;
-  std::uint32_t replay = 0;
   std::vector<MessagePtr> messages;
 };
 
@@ -134,7 +137,7 @@ struct StoppedLetter {
 };
 
 using Letter =
-    std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayLetter,
+    std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter, OverlayLetter,
                  LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
                  CountersRequestLetter, CountersLetter, StopLetter, StoppedLetter>;

@@ -17,7 +17,8 @@ struct Operation {
     relay,       // another shard waits for our part: `reply`
     committed,   // an outgoing message of `session` with `sequence` becomes durable
     retained,    // a retained message becomes durable
-    erase,       // once it is over, `sequence` of `session` is erased from the store
+    offered,     // `sequence` of `session` was offered to other members of its group
+    overlays,    // the replay `sequence` of `session` waits for what the store does not have yet
   };
 
   Kind kind = Kind::free;

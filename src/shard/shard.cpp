@@ -30,6 +30,7 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       reactor_(timers_, link_counters_),
       services_{common.config, router_, timers_, counters_, forms_, random_, log_limiter_, *this},
       outgoing_(shards),
+      answers_(shards),
       outgoing_bytes_(shards),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
@@ -57,7 +58,8 @@ void Shard::assert_owner() const noexcept {
 
 void Shard::post(ShardId shard, Letter letter, std::size_t bytes) {
   LINNET_ASSERT(shard < shards_ && shard != id_);
-  outgoing_[shard].push_back(std::move(letter));
+  auto& letters = std::holds_alternative<AnswerLetter>(letter) ? answers_ : outgoing_;
+  letters[shard].push_back(std::move(letter));
   has_outgoing_ = true;
   outgoing_bytes_[shard] += bytes;
 }
@@ -167,6 +169,10 @@ void Shard::post_outgoing() {
     if (outgoing_[shard].empty()) continue;
     common_.post.mailbox(shard).post_all(outgoing_[shard], outgoing_bytes_[shard]);
     outgoing_bytes_[shard] = 0;
+  }
+  // Answers last: who reads one may ask a third shard, and must find there what was posted before.
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (!answers_[shard].empty()) common_.post.mailbox(shard).post_all(answers_[shard], 0);
   }
 }
 

@@ -75,8 +75,9 @@ class Shard final : public session::Peers {
                      store::PutOutgoing change) override;
   void save_outgoing(session::Session& session, store::PutOutgoing change) override;
   [[nodiscard]] bool store_has_room() const noexcept override { return store_.has_room(); }
-  void spread_interest(std::string_view filter, bool is_new, session::Session& session,
-                       std::uint32_t replay, OperationId operation) override;
+  void spread_interest(std::string_view filter, bool is_new, OperationId operation) override;
+  void ask_overlays(session::Session& session, std::string_view filter,
+                    std::uint32_t replay) override;
   void withdraw_interest(std::string_view filter) override;
   bool read_retained(std::string_view filter, std::string_view after,
                      FunctionRef<bool(const MessageView&)> visit) override;
@@ -114,7 +115,6 @@ class Shard final : public session::Peers {
   struct SysQuestion {
     std::string filter;
     ReturnAddress reply;
-    std::uint32_t replay = 0;
   };
 
   void assert_owner() const noexcept;
@@ -128,6 +128,7 @@ class Shard final : public session::Peers {
   void on(const AnswerLetter& letter);
   void on(const StoreLetter& letter);
   void on(const InterestLetter& letter);
+  void on(const OverlayRequestLetter& letter);
   void on(OverlayLetter letter);
   void on(LinkLetter letter);
   void on(GroupJoinLetter letter);
@@ -168,10 +169,7 @@ class Shard final : public session::Peers {
   void reply(const ReturnAddress& address, AnswerLetter answer);
 
   // Interest
-  void announce(std::string_view filter, bool is_new, std::uint32_t replay, OperationId operation);
-  void overlay_for(std::string_view filter, const ReturnAddress& reply, std::uint32_t replay);
-  void send_overlay(const ReturnAddress& reply, std::uint32_t replay,
-                    std::vector<MessagePtr> messages);
+  void send_overlay(const ReturnAddress& reply, std::vector<MessagePtr> messages);
 
   // Shared groups
   [[nodiscard]] Group* find_group(const GroupName& name);
@@ -219,6 +217,7 @@ class Shard final : public session::Peers {
   boost::unordered_flat_map<std::string_view, session::SessionPtr> sessions_;
   boost::unordered_flat_set<session::Connection*> connections_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
+  std::vector<std::vector<Letter>> answers_;
   std::vector<std::size_t> outgoing_bytes_;
   bool has_outgoing_ = false;
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;

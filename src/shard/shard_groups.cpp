@@ -58,7 +58,7 @@ Group& Shard::group(const GroupName& name, OperationId operation) {
   terms.qos = Qos::exactly_once;
   terms.retain_as_published = true;
   const auto added = router_.subscribe(name.filter, terms, group, group.subscriptions());
-  if (added.first) announce(name.filter, true, 0, operation);
+  if (added.first) spread_interest(name.filter, true, operation);
   return group;
 }
 
@@ -178,7 +178,7 @@ void Shard::on(GroupDeliverLetter letter) {
   }
   const AnswerLetter answer{0, delivering.worst, 0, delivering.durable_parts};
   if (letter.unit != 0 || letter.reply.operation == 0) return reply(letter.reply, answer);
-  // Handed back by another member, whose record is erased only when ours is durable.
+  // Handed back by another member, which gives it up only when it is durable here.
   const OperationId relay = open(Operation::Kind::relay);
   operations_.find(relay)->reply = letter.reply;
   save({}, relay);
@@ -189,9 +189,8 @@ void Shard::on(GroupDeliverLetter letter) {
 void Shard::hand_back(session::Session& session, const session::Membership& membership,
                       MessagePtr message, std::uint64_t sequence) {
   GroupBackLetter letter{name_of(membership), session.client_id(), std::move(message), {}};
-  OperationId id = 0;
   if (sequence != 0) {
-    id = open(Operation::Kind::erase);
+    const OperationId id = open(Operation::Kind::offered);
     Operation& operation = *operations_.find(id);
     operation.session = &session;
     operation.sequence = sequence;
@@ -211,17 +210,19 @@ void Shard::on(GroupBackLetter letter) {
 
 void Shard::choose_another(GroupBackLetter letter) {
   Group* group = find_group(letter.name);
-  if (group == nullptr) return reply(letter.reply, {});
+  const AnswerLetter nobody{0, ReasonCode::no_matching_subscribers, 0, 0};
+  if (group == nullptr) return reply(letter.reply, nobody);
   if (auto* former = group->members().find(letter.client_id); former && former->inflight > 0) {
     --former->inflight;
   }
-  Publication publication(letter.message);
-  router::ShareMember* member = group->members().pick(publication.view(), letter.client_id);
-  if (member == nullptr) {
-    ++counters_.publish_dropped;
-    return reply(letter.reply, {});
+  router::ShareMember* member = group->members().pick(letter.message->view(), letter.client_id);
+  // A member whose session is kept goes on being responsible, if no other one is connected.
+  const bool keeps = letter.reply.operation != 0;
+  if (member == nullptr || (keeps && !member->connected)) {
+    if (!keeps) ++counters_.publish_dropped;
+    return reply(letter.reply, nobody);
   }
-  ++member->inflight;
+  if (min(letter.message->qos(), member->terms.qos) != Qos::at_most_once) ++member->inflight;
   GroupDeliverLetter deliver{group->name(), member->client_id, letter.message->clone(),
                              letter.reply, 0};
   const std::size_t bytes = deliver.message->memory_bytes();

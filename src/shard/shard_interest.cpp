@@ -12,24 +12,9 @@ constexpr std::string_view kSysPrefix = "$SYS/";
 
 }  // namespace
 
-void Shard::spread_interest(std::string_view filter, bool is_new, session::Session& session,
-                            std::uint32_t replay, OperationId operation) {
-  announce(filter, is_new, replay, operation);
-  if (replay == 0) return;
-  if (id_ == 0 && asks_for_sys(filter)) {
-    add_part(operation);
-    sys_questions_.push_back({std::string(filter), {id_, operation}, replay});
-    return gather_counters();
-  }
-  if (overlay_.empty()) return;
-  std::vector<MessagePtr> messages;
-  overlay_.collect(filter, messages);
-  session.on_overlay(replay, std::move(messages));
-}
-
-/// Tells all others, and waits for each of them.
-void Shard::announce(std::string_view filter, bool is_new, std::uint32_t replay,
-                     OperationId operation) {
+/// Tells all others, and waits for each of them. A filter that is not new may still be unconfirmed:
+/// letters stay in order, so this answer comes after the first one.
+void Shard::spread_interest(std::string_view filter, bool is_new, OperationId operation) {
   if (is_new) count_sys_filter(filter, 1);
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (shard == id_) continue;
@@ -38,7 +23,6 @@ void Shard::announce(std::string_view filter, bool is_new, std::uint32_t replay,
     letter.from = id_;
     letter.change = is_new ? InterestLetter::Change::add : InterestLetter::Change::none;
     letter.reply = {id_, operation};
-    letter.replay = replay;
     add_part(operation);
     post(shard, std::move(letter));
   }
@@ -48,7 +32,7 @@ void Shard::withdraw_interest(std::string_view filter) {
   count_sys_filter(filter, -1);
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (shard == id_) continue;
-    post(shard, InterestLetter{std::string(filter), id_, InterestLetter::Change::remove, {}, 0});
+    post(shard, InterestLetter{std::string(filter), id_, InterestLetter::Change::remove, {}});
   }
 }
 
@@ -58,22 +42,37 @@ void Shard::on(const InterestLetter& letter) {
     count_sys_filter(letter.filter, adds ? 1 : -1);
     router_.set_interest(letter.filter, letter.from, adds);
   }
-  if (letter.reply.operation == 0) return;
-  if (letter.replay == 0) return reply(letter.reply, {});
+  reply(letter.reply, {});
+}
+
+void Shard::ask_overlays(session::Session& session, std::string_view filter,
+                         std::uint32_t replay) {
+  const OperationId id = open(Operation::Kind::overlays);
+  Operation& operation = *operations_.find(id);
+  operation.session = &session;
+  operation.sequence = replay;
+  operation.pending = shards_;
+  operation.held = false;
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    OverlayRequestLetter letter{std::string(filter), {id_, id}};
+    if (shard != id_) post(shard, std::move(letter));
+  }
+  on(OverlayRequestLetter{std::string(filter), {id_, id}});
+}
+
+void Shard::on(const OverlayRequestLetter& letter) {
   if (id_ == 0 && asks_for_sys(letter.filter)) {
-    sys_questions_.push_back({letter.filter, letter.reply, letter.replay});
+    sys_questions_.push_back({letter.filter, letter.reply});
     return gather_counters();
   }
   std::vector<MessagePtr> messages;
   overlay_.collect(letter.filter, messages);
-  send_overlay(letter.reply, letter.replay, std::move(messages));
+  send_overlay(letter.reply, std::move(messages));
 }
 
-/// Sends the messages, if there are any, and then the answer.
-void Shard::send_overlay(const ReturnAddress& address, std::uint32_t replay,
-                         std::vector<MessagePtr> messages) {
+void Shard::send_overlay(const ReturnAddress& address, std::vector<MessagePtr> messages) {
   if (!messages.empty()) {
-    OverlayLetter letter{address.operation, replay, std::move(messages)};
+    OverlayLetter letter{address.operation, std::move(messages)};
     if (address.shard == id_) {
       on(std::move(letter));
     } else {
@@ -85,10 +84,10 @@ void Shard::send_overlay(const ReturnAddress& address, std::uint32_t replay,
 
 void Shard::on(OverlayLetter letter) {
   Operation* operation = operations_.find(letter.operation);
-  if (operation == nullptr || operation->connection == nullptr) return;
-  if (auto* session = operation->connection->session()) {
-    session->on_overlay(letter.replay, std::move(letter.messages));
-  }
+  if (operation == nullptr) return;
+  const session::SessionPtr session = operation->session;
+  session->on_overlay(static_cast<std::uint32_t>(operation->sequence),
+                      std::move(letter.messages));
 }
 
 bool Shard::read_retained(std::string_view filter, std::string_view after,
@@ -153,7 +152,7 @@ void Shard::on_counters_complete() {
       view.qos = Qos::exactly_once;
       messages.push_back(Message::make(view));
     }
-    send_overlay(question.reply, question.replay, std::move(messages));
+    send_overlay(question.reply, std::move(messages));
   }
   if (!std::exchange(sys_publish_due_, false)) return;
   for (const SysTopic& one : topics) {

@@ -37,7 +37,7 @@ void Shard::arrive(OperationId id, const AnswerLetter& answer) {
   --operation->pending;
   operation->receivers += answer.receivers;
   operation->durable_parts += answer.durable_parts;
-  if (failed(answer.reason) && answer.reason > operation->worst) operation->worst = answer.reason;
+  if (answer.reason > operation->worst) operation->worst = answer.reason;
   complete(id, true);
 }
 
@@ -84,9 +84,11 @@ void Shard::tell(OperationId id, Operation& operation) {
       overlay_.settle(operation.message);
       if (failed(reason)) ++counters_.publish_dropped;
       return;
-    case Operation::Kind::erase:
-      if (failed(reason)) return;
-      return save({store::EraseOutgoing{operation.session->client_id(), operation.sequence}}, 0);
+    case Operation::Kind::offered:
+      return operation.session->on_handed_back(operation.sequence, reason == ReasonCode::success);
+    case Operation::Kind::overlays:
+      return operation.session->on_overlays_complete(
+          static_cast<std::uint32_t>(operation.sequence));
     case Operation::Kind::free: break;
   }
   LINNET_ASSERT(false);

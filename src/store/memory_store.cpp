@@ -33,7 +33,8 @@ void MemoryStore::submit(Request request) {
   const std::unique_lock lock(mutex_);
   Unit& unit = units_[request.unit];
   const UnitId id = request.unit;
-  unit.parts.push_back(std::move(request));
+  contest(request);
+  unit.parts.push_back({std::move(request), ++arrivals_});
   if (!unit.sealed || unit.parts.size() < unit.seal.parts) return;
   finish(unit);
   units_.erase(id);
@@ -46,10 +47,13 @@ Outcome MemoryStore::apply_alone(Request&& request) {
       std::any_of(request.changes.begin(), request.changes.end(),
                   [](const Change& change) { return std::holds_alternative<PutRetained>(change); });
   if (!retained) return Outcome::committed;
-  std::vector<Request> alone;
-  alone.push_back(std::move(request));
+  std::vector<Part> alone(1);
+  alone.front().request = std::move(request);
   const std::unique_lock lock(mutex_);
-  return apply(alone);
+  alone.front().arrival = ++arrivals_;
+  const Outcome outcome = apply(alone);
+  alone.clear();  // here, since a message's count may be touched only under the lock
+  return outcome;
 }
 
 void MemoryStore::submit(const Seal& seal) {
@@ -64,17 +68,20 @@ void MemoryStore::submit(const Seal& seal) {
 
 void MemoryStore::finish(Unit& unit) {
   const Outcome outcome = unit.seal.give_up ? Outcome::refused : apply(unit.parts);
-  for (const Request& part : unit.parts) {
-    if (part.ticket != 0) sink_.answer(part.shard, {part.ticket, outcome});
+  for (const Part& part : unit.parts) {
+    settle(part.request);
+    if (part.request.ticket != 0) {
+      sink_.answer(part.request.shard, {part.request.ticket, outcome});
+    }
   }
   if (unit.seal.ticket != 0) sink_.answer(unit.seal.shard, {unit.seal.ticket, outcome});
 }
 
-bool MemoryStore::fits(const std::vector<Request>& requests) const {
+bool MemoryStore::fits(const std::vector<Part>& parts) const {
   std::uint64_t messages = retained_.size();
   std::uint64_t bytes = retained_bytes_;
-  for (const Request& request : requests) {
-    for (const Change& change : request.changes) {
+  for (const Part& part : parts) {
+    for (const Change& change : part.request.changes) {
       const auto* put = std::get_if<PutRetained>(&change);
       if (put == nullptr || put->message->payload().empty()) continue;
       const auto old = retained_.find(put->message->topic());
@@ -92,15 +99,42 @@ bool MemoryStore::fits(const std::vector<Request>& requests) const {
   return true;
 }
 
-Outcome MemoryStore::apply(std::vector<Request>& requests) {
-  if (!fits(requests)) return Outcome::full;
-  for (Request& request : requests) {
-    for (Change& change : request.changes) {
-      // Moved out, since its count may be touched only under the lock.
-      if (auto* put = std::get_if<PutRetained>(&change)) put_retained(std::move(put->message));
+Outcome MemoryStore::apply(std::vector<Part>& parts) {
+  if (!fits(parts)) return Outcome::full;
+  for (Part& part : parts) {
+    for (Change& change : part.request.changes) {
+      auto* put = std::get_if<PutRetained>(&change);
+      if (put == nullptr || is_outdated(put->message->topic(), part.arrival)) continue;
+      put_retained(put->message);
     }
   }
   return Outcome::committed;
+}
+
+void MemoryStore::contest(const Request& request) {
+  for (const Change& change : request.changes) {
+    if (const auto* put = std::get_if<PutRetained>(&change)) {
+      ++contested_[std::string(put->message->topic())].pending;
+    }
+  }
+}
+
+void MemoryStore::settle(const Request& request) {
+  for (const Change& change : request.changes) {
+    const auto* put = std::get_if<PutRetained>(&change);
+    if (put == nullptr) continue;
+    const auto found = contested_.find(put->message->topic());
+    if (--found->second.pending == 0) contested_.erase(found);
+  }
+}
+
+/// Whether a change that came later has been committed; if not, this one is the last from now on.
+bool MemoryStore::is_outdated(std::string_view topic, std::uint64_t arrival) {
+  const auto found = contested_.find(topic);
+  if (found == contested_.end()) return false;
+  if (arrival < found->second.applied) return true;
+  found->second.applied = arrival;
+  return false;
 }
 
 void MemoryStore::put_retained(MessagePtr message) {

@@ -31,16 +31,30 @@ class MemoryStore final : public Store {
   [[nodiscard]] StoreFigures figures() const noexcept override;
 
  private:
+  /// A request, and when it came: changes of one topic become true in that order.
+  struct Part {
+    Request request;
+    std::uint64_t arrival = 0;
+  };
   struct Unit {
-    std::vector<Request> parts;
+    std::vector<Part> parts;
     Seal seal;
     bool sealed = false;
+  };
+  /// A topic whose retained message is in a unit that is not complete: a change that came later may
+  /// be committed earlier, and must stay.
+  struct Contested {
+    std::uint32_t pending = 0;
+    std::uint64_t applied = 0;  // the arrival of the last change that was committed
   };
 
   Outcome apply_alone(Request&& request);
   /// All of the changes, or none of them.
-  Outcome apply(std::vector<Request>& requests);
-  [[nodiscard]] bool fits(const std::vector<Request>& requests) const;
+  Outcome apply(std::vector<Part>& parts);
+  [[nodiscard]] bool fits(const std::vector<Part>& parts) const;
+  void contest(const Request& request);
+  void settle(const Request& request);
+  [[nodiscard]] bool is_outdated(std::string_view topic, std::uint64_t arrival);
   void put_retained(MessagePtr message);
   void finish(Unit& unit);
 
@@ -51,6 +65,8 @@ class MemoryStore final : public Store {
   std::map<std::string, MessagePtr, std::less<>> retained_;
   std::uint64_t retained_bytes_ = 0;
   std::unordered_map<UnitId, Unit> units_;
+  std::map<std::string, Contested, std::less<>> contested_;
+  std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace linnet::store
