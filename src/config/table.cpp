@@ -56,7 +56,8 @@ constexpr std::array kKeys{
     Key{.name = "data_dir",
         .type = text,
         .field = field<&Config::data_dir>(),
-        .meaning = "The folder of everything that Linnet keeps.",
+        .meaning = "The folder of everything that Linnet keeps. Without effect so far: all is in "
+                   "memory.",
         .default_note = "`/var/lib/linnet` where that can be written, else "
                         "`$XDG_STATE_HOME/linnet` (`~/.local/state/linnet`)"},
     Key{.name = "threads",
@@ -67,21 +68,22 @@ constexpr std::array kKeys{
     Key{.name = "persistence",
         .type = boolean,
         .field = field<&Config::persistence>(),
-        .meaning = "Whether kept sessions and retained messages outlive a restart."},
+        .meaning = "Whether kept sessions and retained messages outlive a restart. Without effect so "
+                   "far: none does."},
     Key{.name = "durability",
         .type = choice,
         .field = field<&Config::durability>(),
         .choices = kDurability,
         .meaning = "When an acknowledgement may leave: after its effect is on the disk (`commit`), "
                    "before a sync that runs every `durability_interval` (`interval`), or without "
-                   "any sync (`none`)."},
+                   "any sync (`none`). Without effect so far."},
     Key{.name = "durability_interval",
         .type = duration,
         .field = field<&Config::durability_interval>(),
         .min = 10,
         .max = kHourMs,
         .meaning = "The time between syncs with `durability = \"interval\"`: at most this much is "
-                   "lost when the power fails."},
+                   "lost when the power fails. Without effect so far."},
     Key{.name = "check_payload_format",
         .type = boolean,
         .field = field<&Config::check_payload_format>(),

@@ -95,10 +95,11 @@ class Broker:
 
     host = "127.0.0.1"
 
-    def __init__(self, threads=1, settings=None, data_dir=None):
+    def __init__(self, threads=1, settings=None, data_dir=None, port=0):
         self.threads = threads
         self.settings = dict(settings or {})
-        self.port = 0
+        self.port = port
+        self._own_port = port == 0
         self.process = None
         self.log = None
         self._own_dir = data_dir is None
@@ -127,7 +128,8 @@ class Broker:
         if self._own_dir:
             self.data_dir = tempfile.mkdtemp(prefix="linnet-test-")
         for _ in range(5):
-            self.port = free_port()
+            if self._own_port:
+                self.port = free_port()
             if self._start_once():
                 return self
             output = self.log.text()
