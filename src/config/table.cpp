@@ -68,8 +68,9 @@ constexpr std::array kKeys{
     Key{.name = "persistence",
         .type = boolean,
         .field = field<&Config::persistence>(),
-        .meaning = "Whether kept sessions and retained messages outlive a restart. Without effect so "
-                   "far: none does."},
+        .meaning =
+            "Whether kept sessions and retained messages outlive a restart. Without effect so "
+            "far: none does."},
     Key{.name = "durability",
         .type = choice,
         .field = field<&Config::durability>(),

@@ -87,8 +87,17 @@ void Connection::write_connack(const OwedAck& ack) {
   }
   std::string bytes;
   mqtt::append(bytes, packet, version_);
+  if (!fits(bytes.size())) {  // the Response Information is all that it can do without
+    bytes.clear();
+    packet.response_information = {};
+    mqtt::append(bytes, packet, version_);
+  }
+  if (!fits(bytes.size())) {
+    refuse_connect(ReasonCode::packet_too_large,
+                   "the CONNACK is larger than the client's Maximum Packet Size; allow more");
+    return;
+  }
   connack_.reset();
-  if (!fits(bytes.size())) return fail_too_small();
   send_bytes(bytes);
   session_->go_online();
 }

@@ -52,8 +52,8 @@ Connection::Frame Connection::on_connect(const mqtt::Frame& frame) {
     const auto& [error, answer_as] = decoded.error();
     // MQTT 3 has a return code for the level alone; a malformed CONNECT gets no CONNACK there
     // (MQTT-3.1.4-1).
-    if (answer_as && (*answer_as == Version::v5 ||
-                      error.reason == ReasonCode::unsupported_protocol_version)) {
+    if (answer_as &&
+        (*answer_as == Version::v5 || error.reason == ReasonCode::unsupported_protocol_version)) {
       version_ = *answer_as;
       refuse_connect(error.reason, error.text);
     } else {

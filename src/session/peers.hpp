@@ -68,9 +68,9 @@ class Peers {
 
   /// Makes sure that all other shards know of a filter, which may be new here.
   virtual void spread_interest(std::string_view filter, bool is_new, OperationId operation) = 0;
-  /// Asks all shards for retained messages that are not in the store yet: Session::on_overlay() and,
-  /// at the end, on_overlays_complete() follow. Only after interest is confirmed: what was published
-  /// before that is then at its home.
+  /// Asks all shards for retained messages that are not in the store yet: Session::on_overlay()
+  /// and, at the end, on_overlays_complete() follow. Only after interest is confirmed: what was
+  /// published before that is then at its home.
   virtual void ask_overlays(Session& session, std::string_view filter, std::uint32_t replay) = 0;
   virtual void withdraw_interest(std::string_view filter) = 0;
   /// Reads committed retained messages; see store::Store::read_retained.
@@ -83,8 +83,8 @@ class Peers {
   /// Its client has come or gone.
   virtual void update_group(Session& session, const Membership& membership) = 0;
   /// Offers a message that its member could not deliver to another member. With a `sequence`,
-  /// Session::on_handed_back() tells whether another connected one has it; with 0 any member will do,
-  /// and nobody is told.
+  /// Session::on_handed_back() tells whether another connected one has it; with 0 any member will
+  /// do, and nobody is told.
   virtual void hand_back(Session& session, const Membership& membership, MessagePtr message,
                          std::uint64_t sequence) = 0;
   /// One message of the group less is on its way to this member.

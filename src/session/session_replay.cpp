@@ -26,7 +26,8 @@ void Session::on_subscribed(OperationId operation) {
   for (const Replay& replay : replays_->queue) {
     if (replay.operation == operation) asked.emplace_back(replay.number, replay.filter);
   }
-  for (const auto& [number, filter] : asked) services_.peers.ask_overlays(*this, filter, number);
+  for (const auto& [number, filter] : asked)
+    services_.peers.ask_overlays(*this, filter, number);
 }
 
 void Session::on_overlays_complete(std::uint32_t number) {

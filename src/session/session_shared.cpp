@@ -1,6 +1,6 @@
-// What becomes of a shared group's messages when their member goes away (MQTT 5.0, section 4.8.2): they
-// are offered to another one. A member whose session is kept stays responsible until another has taken
-// a message, and keeps it, with its packet identifier, if nobody does (MQTT-4.4.0-1).
+// What becomes of a shared group's messages when their member goes away (MQTT 5.0, section 4.8.2):
+// they are offered to another one. A member whose session is kept stays responsible until another
+// has taken a message, and keeps it, with its packet identifier, if nobody does (MQTT-4.4.0-1).
 #include <vector>
 
 #include "session/session.hpp"
@@ -25,8 +25,8 @@ bool may_go_elsewhere(const OwedMessage& owed) noexcept {
 
 }  // namespace
 
-/// The client of a kept session is away. Oldest first: what was sent and not acknowledged, then what
-/// was never sent.
+/// The client of a kept session is away. Oldest first: what was sent and not acknowledged, then
+/// what was never sent.
 void Session::lend_shared() {
   if (memberships_.empty()) return;
   std::vector<Offer> offers;  // an answer may come at once, and change what is iterated here

@@ -68,8 +68,8 @@ struct InterestLetter {
   ReturnAddress reply;
 };
 
-/// Asks for retained messages that are not in the store yet. They come in an OverlayLetter, if there
-/// are any, in front of the answer.
+/// Asks for retained messages that are not in the store yet. They come in an OverlayLetter, if
+/// there are any, in front of the answer.
 struct OverlayRequestLetter {
   std::string filter;
   ReturnAddress reply;
@@ -137,8 +137,8 @@ struct StoppedLetter {
 };
 
 using Letter =
-    std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter, OverlayLetter,
-                 LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
+    std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter,
+                 OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
                  CountersRequestLetter, CountersLetter, StopLetter, StoppedLetter>;
 

@@ -45,8 +45,7 @@ void Shard::on(const InterestLetter& letter) {
   reply(letter.reply, {});
 }
 
-void Shard::ask_overlays(session::Session& session, std::string_view filter,
-                         std::uint32_t replay) {
+void Shard::ask_overlays(session::Session& session, std::string_view filter, std::uint32_t replay) {
   const OperationId id = open(Operation::Kind::overlays);
   Operation& operation = *operations_.find(id);
   operation.session = &session;
@@ -86,8 +85,7 @@ void Shard::on(OverlayLetter letter) {
   Operation* operation = operations_.find(letter.operation);
   if (operation == nullptr) return;
   const session::SessionPtr session = operation->session;
-  session->on_overlay(static_cast<std::uint32_t>(operation->sequence),
-                      std::move(letter.messages));
+  session->on_overlay(static_cast<std::uint32_t>(operation->sequence), std::move(letter.messages));
 }
 
 bool Shard::read_retained(std::string_view filter, std::string_view after,

@@ -46,9 +46,10 @@ std::optional<ReasonCode> Shard::complete(OperationId id, bool tells) {
   if (operation->held || operation->pending > 0) return std::nullopt;
   if (operation->is_unit && !seal_unit(id, *operation)) return std::nullopt;
   Operation ended = operations_.close(id);
-  const bool nobody = ended.unit != 0 && ended.receivers == 0 && !failed(ended.worst);
-  if (nobody && ended.kind != Operation::Kind::relay) {
-    ended.worst = ReasonCode::no_matching_subscribers;
+  if (ended.unit != 0 && !failed(ended.worst)) {
+    // That a shared group had nobody left says nothing about the other receivers.
+    const bool nobody = ended.receivers == 0;
+    ended.worst = nobody ? ReasonCode::no_matching_subscribers : ReasonCode::success;
   }
   if (tells) tell(id, ended);
   return ended.worst;

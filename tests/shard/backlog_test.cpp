@@ -28,7 +28,8 @@ TEST_P(Backlogs, DropOldestAndSayHowMany) {
   auto& a = c.client("a").connects(kKept).subscribes("x", qos1);
   a.drops();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 7; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 7; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   EXPECT_EQ(c.counters().publish_dropped, 4U);
   EXPECT_EQ(c.store().count("EraseOutgoing a"), 4U);
   a.connects(kKept);
@@ -44,7 +45,8 @@ TEST_P(Backlogs, DropNewest) {
   auto& a = c.client("a").connects(kKept).subscribes("x", qos1);
   a.drops();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 7; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 7; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   a.connects(kKept);
   EXPECT_EQ(a.receives("x", "0").user("linnet-dropped"), "4");
   a.receives("x", "1");
@@ -59,7 +61,8 @@ TEST_P(Backlogs, RejectTellsThePublisher) {
   a.drops();
   other.drops();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 3; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 3; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   const auto id = p.sends_publish("x", "3", {.qos = 1});
   p.gets_ack(PacketType::puback, id, ReasonCode::quota_exceeded);
   const auto second = p.sends_publish("x", "4", {.qos = 2});
@@ -77,6 +80,24 @@ TEST_P(Backlogs, RejectTellsThePublisher) {
   }
 }
 
+TEST_P(Backlogs, WhatOneRejectsNobodyKeeps) {
+  Cluster c{{.shards = GetParam(), .config = with_policy(BacklogPolicy::reject)}};
+  auto& full = c.client("full").connects(kKept).subscribes("#", qos1);
+  std::vector<Client*> others;
+  for (std::uint32_t home = 0; home < GetParam(); ++home) {
+    others.push_back(&c.client(c.name_at(home, "other")).connects(kKept).subscribes("x", qos1));
+    others.back()->drops();
+  }
+  full.drops();
+  auto& p = c.client("p").connects();
+  for (int at = 0; at < 3; ++at)
+    p.publishes("fill", "m", {.qos = 1});
+  const auto id = p.sends_publish("x", "refused", {.qos = 1});
+  p.gets_ack(PacketType::puback, id, ReasonCode::quota_exceeded);
+  for (Client* other : others)
+    other->connects(kKept).receives_nothing();
+}
+
 TEST_P(Backlogs, TheReportCanBeLeftOut) {
   Config config = with_policy(BacklogPolicy::drop_oldest);
   config.limits.report_dropped = false;
@@ -84,7 +105,8 @@ TEST_P(Backlogs, TheReportCanBeLeftOut) {
   auto& a = c.client("a").connects(kKept).subscribes("x", qos1);
   a.drops();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 7; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 7; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   a.connects(kKept);
   EXPECT_FALSE(a.receives("x", "4").user("linnet-dropped"));
 }
@@ -94,7 +116,8 @@ TEST_P(Backlogs, ATransientSessionHasASmallerOne) {
   auto& a = c.client("a").connects({.receive_maximum = 1}).subscribes("x", qos1);
   a.manual();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 5; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 5; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   const Packet first = a.receives("x", "0");
   a.acks(first);
   const Packet second = a.receives("x", "3");
@@ -115,7 +138,8 @@ TEST_P(Backlogs, BytesAreBoundedToo) {
   p.publishes("x", std::string(5000, '.'), {.qos = 1});  // never fits: all others go, or it does
   EXPECT_LE(c.counters().backlog_bytes, 4000U);
   a.connects(kKept);
-  for (const Packet& packet : a.takes_messages()) EXPECT_LE(packet.payload.size(), 1001U);
+  for (const Packet& packet : a.takes_messages())
+    EXPECT_LE(packet.payload.size(), 1001U);
 }
 
 TEST_P(Backlogs, ASlowReaderIsNotWaitedFor) {
@@ -126,8 +150,10 @@ TEST_P(Backlogs, ASlowReaderIsNotWaitedFor) {
   a.stops_reading();
   auto& p = c.client("p").connects();
   const std::string body(500, '.');
-  for (int at = 0; at < 10; ++at) p.publishes("x", "one" + std::to_string(at) + body, {.qos = 1});
-  for (int at = 0; at < 3; ++at) p.publishes("x", "zero" + std::to_string(at) + body);
+  for (int at = 0; at < 10; ++at)
+    p.publishes("x", "one" + std::to_string(at) + body, {.qos = 1});
+  for (int at = 0; at < 3; ++at)
+    p.publishes("x", "zero" + std::to_string(at) + body);
   EXPECT_EQ(c.counters().publish_dropped, 3U);
   a.reads_again();
   for (int at = 0; at < 10; ++at) {

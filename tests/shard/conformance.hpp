@@ -5,14 +5,13 @@
 //     ...
 //   }
 //
-// Each is an ordinary test, ConformanceV5.ReservedFlags (V3: of MQTT 3.1.1), and gtest's own list of
-// tests carries the numbers: there is no other registry. check_conformance() compares that list with
-// tests/conformance/statements_*.tsv.
+// Each is an ordinary test, ConformanceV5.ReservedFlags (V3: of MQTT 3.1.1), and gtest's own list
+// of tests carries the numbers: there is no other registry. check_conformance() compares that list
+// with tests/conformance/statements_*.tsv.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <fstream>
+#include <gtest/gtest.h>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -51,7 +50,8 @@ inline std::set<std::string> statements_tested(std::string_view suite) {
     if (one.name() != suite) continue;
     for (int t = 0; t < one.total_test_count(); ++t) {
       std::istringstream numbers(one.GetTestInfo(t)->value_param());
-      for (std::string number; numbers >> number;) statements.insert(number);
+      for (std::string number; numbers >> number;)
+        statements.insert(number);
     }
   }
   return statements;
@@ -97,13 +97,13 @@ inline void check_conformance(std::string_view suite, const std::string& table, 
 }  // namespace linnet::test
 
 #define LINNET_CONFORMS(suite, test_name, ...)                                          \
-  class suite##_##test_name final : public ::testing::Test {                           \
-    void TestBody() override;                                                          \
-  };                                                                                   \
+  class suite##_##test_name final : public ::testing::Test {                            \
+    void TestBody() override;                                                           \
+  };                                                                                    \
   [[maybe_unused]] static const ::testing::TestInfo* const suite##_##test_name##_info = \
-      ::linnet::test::register_conformance(                                            \
-          {#suite, #test_name, {__VA_ARGS__}, __FILE__, __LINE__},                     \
-          []() -> ::testing::Test* { return new suite##_##test_name; });               \
+      ::linnet::test::register_conformance(                                             \
+          {#suite, #test_name, {__VA_ARGS__}, __FILE__, __LINE__},                      \
+          []() -> ::testing::Test* { return new suite##_##test_name; });                \
   void suite##_##test_name::TestBody()
 
 #define CONFORMS_V3(test_name, ...) LINNET_CONFORMS(ConformanceV3, test_name, __VA_ARGS__)

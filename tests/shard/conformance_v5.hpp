@@ -9,8 +9,6 @@
 
 namespace linnet::test {
 
-using Where = std::source_location;
-
 /// A text that is not UTF-8: an encoded surrogate.
 inline constexpr std::string_view kIllFormed = "\xED\xA0\x80";
 /// A text with U+0000 in its middle.
@@ -25,7 +23,9 @@ inline std::string raw_connect(unsigned flags, std::string_view payload, unsigne
 }
 
 /// What a client identifier, a Will or a user name looks like in the payload of CONNECT.
-inline std::string field(std::string_view value) { return Bytes().text(value).str(); }
+inline std::string field(std::string_view value) {
+  return Bytes().text(value).str();
+}
 
 /// These bytes from a connected client bring DISCONNECT with this reason, and nothing else.
 inline void breaks(std::string_view bytes, ReasonCode reason, Where where = Where::current()) {

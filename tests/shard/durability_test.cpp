@@ -131,7 +131,8 @@ TEST_P(Durable, InOrderAlsoWhenTheStoreAnswersShardsOutOfOrder) {
                               std::to_string(at), options);
     }
     p.sends(bytes);
-    for (unsigned at = 1; at <= 40; ++at) p.gets_ack(PacketType::puback, at);
+    for (unsigned at = 1; at <= 40; ++at)
+      p.gets_ack(PacketType::puback, at);
   }
 }
 

@@ -97,11 +97,13 @@ TEST_P(FanOut, SixteenUnconfirmedSubscribesStopTheReading) {
   if (GetParam() == 1) return;
   auto& a = c.client(c.name_at(0, "a")).at(0).connects();
   c.freeze(1);
-  for (int at = 0; at < 40; ++at) a.sends_subscribe({"x" + std::to_string(at)});
+  for (int at = 0; at < 40; ++at)
+    a.sends_subscribe({"x" + std::to_string(at)});
   EXPECT_FALSE(a.is_read());
   c.thaw(1);
   EXPECT_TRUE(a.is_read());
-  for (int at = 0; at < 40; ++at) a.gets(PacketType::suback);
+  for (int at = 0; at < 40; ++at)
+    a.gets(PacketType::suback);
 }
 
 TEST_P(FanOut, OrderPerPublisher) {
@@ -201,7 +203,8 @@ TEST_P(FanOut, ALargerPacketThanTheReceiverTakesIsNotSent) {
 
 TEST_P(FanOut, ALargePayloadArrivesWhole) {
   std::string large(300'000, 'x');
-  for (std::size_t at = 0; at < large.size(); ++at) large[at] = static_cast<char>('a' + at % 23);
+  for (std::size_t at = 0; at < large.size(); ++at)
+    large[at] = static_cast<char>('a' + at % 23);
   auto& a = c.client("a").connects().subscribes("x", qos1);
   auto& b = c.client("b").v3().connects().subscribes("x", qos0);
   c.client("p").connects().publishes("x", large, {.qos = 1});

@@ -68,7 +68,8 @@ TEST_P(QosFlow, UnacknowledgedMessagesComeAgainInOrderWithDup) {
   auto& a = c.client("a").connects(kept).subscribes("x", qos1);
   a.manual();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 5; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 5; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   std::vector<Packet> first = a.takes_messages();
   ASSERT_EQ(first.size(), 5U);
   a.acks(first[1]);
@@ -98,7 +99,8 @@ TEST_P(QosFlow, ReleasesComeAgainAfterPubrec) {
   auto& a = c.client("a").connects(kept).subscribes("x", qos2);
   a.manual();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 3; ++at) p.publishes("x", std::to_string(at), {.qos = 2});
+  for (int at = 0; at < 3; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 2});
   const auto first = a.takes_messages();
   ASSERT_EQ(first.size(), 3U);
   a.acks(first[0]).acks(first[1]);
@@ -154,7 +156,8 @@ TEST_P(QosFlow, TheClientsReceiveMaximumIsKept) {
   auto& a = c.client("a").connects(options).subscribes("x", qos2);
   a.manual();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 6; ++at) p.publishes("x", std::to_string(at), {.qos = at % 2 ? 2U : 1U});
+  for (int at = 0; at < 6; ++at)
+    p.publishes("x", std::to_string(at), {.qos = at % 2 ? 2U : 1U});
   auto got = a.takes_messages();
   ASSERT_EQ(got.size(), 2U);
   a.acks(got[1]);
@@ -217,13 +220,12 @@ TEST(QosLimits, IdentifiersGoRoundWithoutMeetingOneInFlight) {
   p.publishes("x", "held", {.qos = 1});
   const Packet held = a.receives("x", "held");
   for (int at = 0; at < 66'000; ++at) {
-    a.writes("");
     p.writes(publish_packet(Version::v5, "x", "m", {.qos = 1, .packet_id = 1}));
     if (at % 50 != 49) continue;
     c.settle();
     for (const Packet& packet : a.takes_messages()) {
       ASSERT_NE(packet.packet_id, held.packet_id);
-      a.writes(ack_packet(Version::v5, PacketType::puback, packet.packet_id));
+      a.writes_ack(PacketType::puback, packet.packet_id);
     }
     p.inbox().clear();
   }

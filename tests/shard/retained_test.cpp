@@ -1,6 +1,6 @@
-// Retained messages: set, replaced, cleared, replayed; also while they are on their way to the store.
+// Retained messages: set, replaced, cleared, replayed; also while they are on their way to the
+// store.
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "support/cluster.hpp"
@@ -132,8 +132,8 @@ TEST_P(Retained, ALaterValueIsNotReplacedByAnEarlierOneThatCommitsAfterIt) {
   auto& far_publisher = c.client(c.name_at(far, "far")).at(far).connects();
   auto& near_publisher = c.client(c.name_at(0, "near")).at(0).connects();
   // The far publisher's unit is sealed only when its shard hears of the part that shard 0 has sent.
-  far_publisher.writes(publish_packet(Version::v5, topic, "first",
-                                      {.qos = 1, .retain = true, .packet_id = 1}));
+  far_publisher.writes(
+      publish_packet(Version::v5, topic, "first", {.qos = 1, .retain = true, .packet_id = 1}));
   c.step(far);
   c.step(0);
   if (GetParam() > 1) c.freeze(far);
@@ -160,7 +160,8 @@ TEST_P(Retained, ALargeReplayThroughASmallWindow) {
   auto& a = c.client("a").connects({.receive_maximum = 3});
   a.subscribes("t/#", qos1);
   std::set<std::string> topics;
-  for (const Packet& packet : a.takes_messages()) topics.insert(packet.topic);
+  for (const Packet& packet : a.takes_messages())
+    topics.insert(packet.topic);
   EXPECT_EQ(topics.size(), 500U);
   a.drops();
   auto& zero = c.client("zero").connects();
@@ -195,19 +196,19 @@ TEST_P(Retained, AReplayIsNeverOlderThanWhatCameLive) {
   for (int at = 0; at < 50; ++at) {
     p.publishes("t/" + std::to_string(at), "new", {.qos = 1, .retain = true});
   }
-  a.manual(false);
   std::map<std::string, std::string> last;
   while (true) {
     const auto messages = a.takes_messages();
     if (messages.empty()) break;
     for (const Packet& packet : messages) {
       last[packet.topic] = packet.payload;
-      a.writes(ack_packet(Version::v5, PacketType::puback, packet.packet_id));
+      a.writes_ack(PacketType::puback, packet.packet_id);
     }
     c.settle();
   }
   EXPECT_EQ(last.size(), 50U);
-  for (const auto& [topic, payload] : last) EXPECT_EQ(payload, "new") << topic;
+  for (const auto& [topic, payload] : last)
+    EXPECT_EQ(payload, "new") << topic;
 }
 
 TEST(RetainedLimits, NoRetainedMessages) {

@@ -61,11 +61,13 @@ TEST_P(SessionLife, SubscriptionsAndMessagesOutliveTheLink) {
   a.subscribes("x", qos1);
   a.drops();
   auto& p = c.client("p").connects();
-  for (int at = 0; at < 200; ++at) p.publishes("x", std::to_string(at), {.qos = 1});
+  for (int at = 0; at < 200; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 1});
   p.publishes("x", "zero");  // not queued
   a.connects(kept);
   EXPECT_TRUE(a.connack().session_present);
-  for (int at = 0; at < 200; ++at) EXPECT_FALSE(a.receives("x", std::to_string(at)).dup);
+  for (int at = 0; at < 200; ++at)
+    EXPECT_FALSE(a.receives("x", std::to_string(at)).dup);
   a.receives_nothing();
   EXPECT_EQ(c.counters().backlog_messages, 0U);
   EXPECT_EQ(c.counters().backlog_bytes, 0U);

@@ -1,7 +1,6 @@
 #include "support/client.hpp"
 
 #include <gtest/gtest.h>
-
 #include <sstream>
 
 #include "support/cluster.hpp"
@@ -24,29 +23,32 @@ Client& Client::manual(bool manual) {
   return *this;
 }
 
-void Client::settle(Where where) { cluster_.settle(where); }
+void Client::settle(Where where) {
+  cluster_.settle(where);
+}
 
 void Client::fails(Where where, std::string_view text) const {
-  ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line()))
-      << "client " << client_id_ << ": " << text << '\n'
-      << dump();
+  ADD_FAILURE_AT(where.file, where.line) << "client " << client_id_ << ": " << text << '\n'
+                                         << dump();
 }
 
 std::string Client::dump() const {
   std::ostringstream out;
   out << (closed() ? "  the link is closed" : "  the link is open") << "; waiting in the inbox:\n";
-  for (const Packet& packet : inbox_) out << "    " << packet.dump() << '\n';
+  for (const Packet& packet : inbox_)
+    out << "    " << packet.dump() << '\n';
   out << "  last came on this link:\n";
   constexpr std::size_t kShown = 12;
   const std::size_t skipped = seen_.size() > kShown ? seen_.size() - kShown : 0;
-  for (std::size_t at = skipped; at < seen_.size(); ++at) out << "    " << seen_[at] << '\n';
+  for (std::size_t at = skipped; at < seen_.size(); ++at)
+    out << "    " << seen_[at] << '\n';
   return out.str();
 }
 
 // Coming and going
 
-Client& Client::opens(Where where) {
-  if (cable_ != nullptr && !closed()) cable_->client_gone = true;
+void Client::open() {
+  cuts();
   partial_.clear();
   raw_.clear();
   inbox_.clear();
@@ -55,8 +57,18 @@ Client& Client::opens(Where where) {
   unacknowledged_.clear();
   reading_ = true;
   cable_ = &cluster_.open_link(shard_ ? *shard_ : cluster_.next_shard());
+}
+
+Client& Client::opens(Where where) {
+  open();
   settle(where);
   return *this;
+}
+
+Client& Client::dials(const ConnectOptions& options) {
+  open();
+  receive_maximum_ = options.receive_maximum.value_or(65'535);
+  return writes(connect_packet(version_, client_id_, options));
 }
 
 Client& Client::sends_connect(const ConnectOptions& options, Where where) {
@@ -86,14 +98,17 @@ Client& Client::is_refused(ReasonCode reason, Where where) {
   return *this;
 }
 
-Client& Client::drops(Where where) {
+void Client::cuts() {
   if (cable_ != nullptr) cable_->client_gone = true;
+}
+
+Client& Client::drops(Where where) {
+  cuts();
   settle(where);
   return *this;
 }
 
-Client& Client::disconnects(ReasonCode reason, std::optional<std::uint32_t> expiry_s,
-                            Where where) {
+Client& Client::disconnects(ReasonCode reason, std::optional<std::uint32_t> expiry_s, Where where) {
   sends(disconnect_packet(version_, reason, expiry_s), where);
   return is_closed(where);
 }
@@ -145,9 +160,9 @@ Client& Client::subscribes(const std::string& filter, const SubscribeOptions& op
 Client& Client::unsubscribes(const std::string& filter, Where where) {
   const auto id = sends_unsubscribe({filter}, where);
   const auto unsuback = take(PacketType::unsuback, id);
-  const bool granted = unsuback && (version_ != Version::v5 ||
-                                    (unsuback->reasons.size() == 1 &&
-                                     unsuback->reasons[0] == ReasonCode::success));
+  const bool granted =
+      unsuback && (version_ != Version::v5 ||
+                   (unsuback->reasons.size() == 1 && unsuback->reasons[0] == ReasonCode::success));
   if (!granted) fails(where, "UNSUBACK for " + filter + " was expected");
   return *this;
 }
@@ -197,10 +212,12 @@ Client& Client::sends(std::string_view bytes, Where where) {
   return *this;
 }
 
-Client& Client::sends_hex(std::string_view hex, Where where) { return sends(from_hex(hex), where); }
+Client& Client::sends_hex(std::string_view hex, Where where) {
+  return sends(from_hex(hex), where);
+}
 
 Client& Client::sends_ack(PacketType type, unsigned packet_id, ReasonCode reason, Where where) {
-  answer(type, packet_id);
+  writes_ack(type, packet_id);
   if (reason != ReasonCode::success) {
     const std::size_t short_size = 4;
     cable_->to_broker.resize(cable_->to_broker.size() - short_size);
@@ -294,7 +311,8 @@ Client& Client::gets_hex(std::string_view hex, Where where) {
 
 std::vector<Packet> Client::takes_messages() {
   std::vector<Packet> messages;
-  while (auto packet = take(PacketType::publish)) messages.push_back(std::move(*packet));
+  while (auto packet = take(PacketType::publish))
+    messages.push_back(std::move(*packet));
   return messages;
 }
 
@@ -322,7 +340,8 @@ bool Client::read() {
   partial_ += cable_->from_broker;
   raw_ += cable_->from_broker;
   cable_->from_broker.clear();
-  while (auto packet = take_packet(partial_, version_)) on_packet(std::move(*packet));
+  while (auto packet = take_packet(partial_, version_))
+    on_packet(std::move(*packet));
   return true;
 }
 
@@ -337,10 +356,10 @@ void Client::on_packet(Packet packet) {
   const bool shown = type != PacketType::pubrel || manual_;
   if (shown) inbox_.push_back(std::move(packet));
   if (manual_) return;
-  if (type == PacketType::publish && qos == 1) answer(PacketType::puback, id);
-  if (type == PacketType::publish && qos == 2) answer(PacketType::pubrec, id);
-  if (type == PacketType::pubrel) answer(PacketType::pubcomp, id);
-  if (type == PacketType::pubrec && accepted) answer(PacketType::pubrel, id);
+  if (type == PacketType::publish && qos == 1) writes_ack(PacketType::puback, id);
+  if (type == PacketType::publish && qos == 2) writes_ack(PacketType::pubrec, id);
+  if (type == PacketType::pubrel) writes_ack(PacketType::pubcomp, id);
+  if (type == PacketType::pubrec && accepted) writes_ack(PacketType::pubrel, id);
 }
 
 void Client::on_publish(Packet& packet) {
@@ -359,11 +378,11 @@ void Client::on_publish(Packet& packet) {
   }
 }
 
-void Client::answer(PacketType type, unsigned packet_id) {
+Client& Client::writes_ack(PacketType type, unsigned packet_id) {
   if (type == PacketType::puback || type == PacketType::pubcomp) {
     unacknowledged_.erase(packet_id);
   }
-  writes(ack_packet(version_, type, packet_id));
+  return writes(ack_packet(version_, type, packet_id));
 }
 
 std::optional<Packet> Client::take(PacketType type) {

@@ -1,17 +1,17 @@
 // One client of the shard tests: it says what it does, and checks what it gets. See cluster.hpp.
 //
-// What comes from the broker waits in the inbox until the test asks for it. By itself a client answers
-// PUBLISH, PUBREC and PUBREL as it must (not after manual()), replaces topic aliases by topics, and
-// fails the test for packets that can't be read and for more than its Receive Maximum.
+// What comes from the broker waits in the inbox until the test asks for it. By itself a client
+// answers PUBLISH, PUBREC and PUBREL as it must (not after manual()), replaces topic aliases by
+// topics, and fails the test for packets that can't be read and for more than its Receive Maximum.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <set>
-#include <source_location>
 #include <string>
 
 #include "support/fake_link.hpp"
+#include "support/where.hpp"
 #include "support/wire.hpp"
 
 namespace linnet::test {
@@ -24,7 +24,7 @@ inline constexpr SubscribeOptions qos2{.qos = 2};
 
 class Client {
  public:
-  using Where = std::source_location;
+  using Where = test::Where;
 
   Client(Cluster& cluster, std::string_view client_id);
   Client(const Client&) = delete;
@@ -47,10 +47,14 @@ class Client {
   Client& sends_connect(const ConnectOptions& options = {}, Where where = Where::current());
   /// A new link, and nothing else.
   Client& opens(Where where = Where::current());
+  /// The same, without letting the broker run.
+  Client& dials(const ConnectOptions& options = {});
   /// CONNACK with this reason, and the end of the link. MQTT 3's return codes stand as they are.
   Client& is_refused(ReasonCode reason, Where where = Where::current());
   /// The wire is cut.
   Client& drops(Where where = Where::current());
+  /// The same, without letting the broker run.
+  void cuts();
   /// DISCONNECT, and the broker closes.
   Client& disconnects(ReasonCode reason = ReasonCode::success,
                       std::optional<std::uint32_t> expiry_s = {}, Where where = Where::current());
@@ -82,8 +86,7 @@ class Client {
                     const PublishOptions& options = {}, Where where = Where::current());
   /// PUBLISH alone. Returns the packet identifier.
   std::uint16_t sends_publish(std::string_view topic, std::string_view payload,
-                              const PublishOptions& options = {},
-                              Where where = Where::current());
+                              const PublishOptions& options = {}, Where where = Where::current());
 
   // Any packets
 
@@ -96,12 +99,12 @@ class Client {
   Client& pings(Where where = Where::current());
   /// Queues bytes without letting the broker run.
   Client& writes(std::string_view bytes);
+  Client& writes_ack(PacketType type, unsigned packet_id);
 
   // Receiving
 
   /// The first PUBLISH of the inbox, which must be this one.
-  Packet receives(std::string_view topic, std::string_view payload,
-                  Where where = Where::current());
+  Packet receives(std::string_view topic, std::string_view payload, Where where = Where::current());
   /// No PUBLISH is in the inbox.
   Client& receives_nothing(Where where = Where::current());
   /// The inbox is empty.
@@ -126,6 +129,7 @@ class Client {
   [[nodiscard]] bool is_read() const noexcept;
 
   [[nodiscard]] const std::string& id() const noexcept { return client_id_; }
+  [[nodiscard]] Version level() const noexcept { return version_; }
   [[nodiscard]] std::string dump() const;
   [[nodiscard]] Cable* cable() noexcept { return cable_; }
 
@@ -137,9 +141,9 @@ class Client {
  private:
   void on_packet(Packet packet);
   void on_publish(Packet& packet);
-  void answer(PacketType type, unsigned packet_id);
   std::optional<Packet> take(PacketType type);
   std::optional<Packet> take(PacketType type, unsigned packet_id);
+  void open();
   void settle(Where where);
   [[nodiscard]] std::uint16_t next_id();
   void fails(Where where, std::string_view text) const;

@@ -1,8 +1,7 @@
 #include "support/cluster.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 
 #include "base/hash.hpp"
 #include "base/log.hpp"
@@ -20,9 +19,9 @@ Cluster::Cluster(ClusterOptions options)
     : options_(std::move(options)),
       random_(options_.seed),
       listener_{"fake://", true},
-      store_({options_.config.limits.retained_messages_max,
-              options_.config.limits.retained_bytes_max},
-             post_),
+      store_(
+          {options_.config.limits.retained_messages_max, options_.config.limits.retained_bytes_max},
+          post_),
       connections_(options_.config.limits.connections_max),
       kept_sessions_(options_.config.limits.sessions_max),
       frozen_(options_.shards, false) {
@@ -53,7 +52,8 @@ Client& Cluster::another(std::string_view client_id) {
 
 Counters Cluster::counters() const {
   Counters sum;
-  for (const auto& shard : shards_) sum += shard->counters();
+  for (const auto& shard : shards_)
+    sum += shard->counters();
   return sum;
 }
 
@@ -66,8 +66,7 @@ std::string Cluster::name_at(std::uint32_t shard, std::string_view prefix) const
 
 Cable& Cluster::open_link(std::uint32_t shard) {
   Cable& cable = *cables_.emplace_back(std::make_unique<Cable>());
-  shards_[shard]->accept(
-      std::make_unique<FakeLink>(cable, listener_, shards_[shard]->reactor()));
+  shards_[shard]->accept(std::make_unique<FakeLink>(cable, listener_, shards_[shard]->reactor()));
   return cable;
 }
 
@@ -97,7 +96,8 @@ bool Cluster::settle_once() {
   for (std::uint32_t id = 0; id < shards_.size(); ++id) {
     if (!frozen_[id] && step(id)) done = true;
   }
-  while (store_.step()) done = true;
+  while (store_.step())
+    done = true;
   for (const auto& client : clients_) {
     if (client->read()) done = true;
   }
@@ -121,20 +121,19 @@ bool Cluster::settle_randomly() {
   return done || settle_once();
 }
 
-void Cluster::settle(std::source_location where) {
+void Cluster::settle(Where where) {
   for (int round = 0; round < kRoundsMax; ++round) {
     if (!(options_.seed != 0 ? settle_randomly() : settle_once())) return;
   }
-  ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line()))
-      << "the broker does not come to rest";
+  ADD_FAILURE_AT(where.file, where.line) << "the broker does not come to rest";
 }
 
-void Cluster::thaw(std::uint32_t shard, std::source_location where) {
+void Cluster::thaw(std::uint32_t shard, Where where) {
   frozen_[shard] = false;
   settle(where);
 }
 
-void Cluster::after(std::chrono::milliseconds time, std::source_location where) {
+void Cluster::after(std::chrono::milliseconds time, Where where) {
   settle(where);
   const std::uint64_t end = now_ms_ + static_cast<std::uint64_t>(time.count());
   while (now_ms_ < end) {
@@ -147,7 +146,7 @@ void Cluster::after(std::chrono::milliseconds time, std::source_location where) 
   }
 }
 
-void Cluster::stop(std::source_location where) {
+void Cluster::stop(Where where) {
   for (std::uint32_t id = 0; id < shards_.size(); ++id) {
     post_.mailbox(id).post(shard::StopLetter{});
   }

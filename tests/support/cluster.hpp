@@ -1,5 +1,5 @@
-// The small language of the shard tests: a whole broker of 1 to many shards, in one thread, over fake
-// links, a fake store and a clock that only the test moves. No sockets, no sleeps.
+// The small language of the shard tests: a whole broker of 1 to many shards, in one thread, over
+// fake links, a fake store and a clock that only the test moves. No sockets, no sleeps.
 //
 //   Cluster c{{.shards = 2}};
 //   auto& a = c.client("a").connects();                  // MQTT 5 unless .version(4) comes first
@@ -8,8 +8,8 @@
 //   a.receives("x/y", "hi");
 //   c.after(30s);
 //
-// Every call of a client lets the broker run until nothing is left to do, unless a shard is frozen or
-// the store is held. What was expected and did not come is reported with the line of the test.
+// Every call of a client lets the broker run until nothing is left to do, unless a shard is frozen
+// or the store is held. What was expected and did not come is reported with the line of the test.
 #pragma once
 
 #include <chrono>
@@ -57,17 +57,16 @@ class Cluster {
   [[nodiscard]] std::string name_at(std::uint32_t shard, std::string_view prefix = "n") const;
 
   /// Runs until nobody has anything to do.
-  void settle(std::source_location where = std::source_location::current());
+  void settle(Where where = Where::current());
   /// One turn of one shard alone; true if it did something.
   bool step(std::uint32_t shard);
   /// A frozen shard takes no turns, except by step(); its clock stands, too.
   void freeze(std::uint32_t shard) { frozen_[shard] = true; }
-  void thaw(std::uint32_t shard, std::source_location where = std::source_location::current());
+  void thaw(std::uint32_t shard, Where where = Where::current());
   /// Time goes by: each timer fires at its own time, and all is settled after each.
-  void after(std::chrono::milliseconds time,
-             std::source_location where = std::source_location::current());
+  void after(std::chrono::milliseconds time, Where where = Where::current());
   /// Asks all shards to stop.
-  void stop(std::source_location where = std::source_location::current());
+  void stop(Where where = Where::current());
   [[nodiscard]] bool stopped() const;
 
   // For Client

@@ -102,9 +102,8 @@ void FakeLink::write() {
     std::array<iovec, 4> parts{};
     const std::size_t count = outbox().gather(parts);
     LINNET_ASSERT(count > 0);
-    const std::size_t room = cable_->client_gone
-                                 ? SIZE_MAX
-                                 : cable_->window - cable_->from_broker.size();
+    const std::size_t room =
+        cable_->client_gone ? SIZE_MAX : cable_->window - cable_->from_broker.size();
     const std::size_t size = std::min(parts[0].iov_len, room);
     if (!cable_->client_gone) {
       cable_->from_broker.append(static_cast<const char*>(parts[0].iov_base), size);

@@ -52,7 +52,8 @@ struct Describe {
 }  // namespace
 
 void FakeStore::submit(store::Request request) {
-  for (const auto& change : request.changes) asked_.push_back(std::visit(Describe{}, change));
+  for (const auto& change : request.changes)
+    asked_.push_back(std::visit(Describe{}, change));
   Entry entry;
   entry.shard = request.shard;
   entry.request = std::move(request);

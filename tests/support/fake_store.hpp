@@ -1,5 +1,6 @@
 // A store whose writer takes a step only when it is told to: answers can be held, reordered between
-// shards (never within one), refused, and there can be no room. Nothing is committed before its step.
+// shards (never within one), refused, and there can be no room. Nothing is committed before its
+// step.
 //
 //   c.store().hold();                 // from now on nothing is committed
 //   a.sends_publish("x", "1", {.qos = 1});

@@ -73,10 +73,15 @@ Bytes& Bytes::u8(unsigned value) {
   bytes_ += static_cast<char>(value & 0xFF);
   return *this;
 }
-Bytes& Bytes::u16(unsigned value) { return u8(value >> 8).u8(value); }
-Bytes& Bytes::u32(std::uint32_t value) { return u16(value >> 16).u16(value & 0xFFFF); }
+Bytes& Bytes::u16(unsigned value) {
+  return u8(value >> 8).u8(value);
+}
+Bytes& Bytes::u32(std::uint32_t value) {
+  return u16(value >> 16).u16(value & 0xFFFF);
+}
 Bytes& Bytes::varint(std::uint32_t value) {
-  for (; value >= 0x80; value >>= 7) u8((value & 0x7F) | 0x80);
+  for (; value >= 0x80; value >>= 7)
+    u8((value & 0x7F) | 0x80);
   return u8(value);
 }
 Bytes& Bytes::text(std::string_view value) {
@@ -111,16 +116,14 @@ Properties& Properties::add(const Properties& others) {
 }
 
 std::string packet(unsigned first_byte, std::string_view body) {
-  return Bytes()
-      .u8(first_byte)
-      .varint(static_cast<std::uint32_t>(body.size()))
-      .raw(body)
-      .str();
+  return Bytes().u8(first_byte).varint(static_cast<std::uint32_t>(body.size())).raw(body).str();
 }
 
 namespace {
 
-unsigned flag(bool set, unsigned bit) { return set ? 1U << bit : 0U; }
+unsigned flag(bool set, unsigned bit) {
+  return set ? 1U << bit : 0U;
+}
 
 void put_will(Bytes& out, Version version, const WillOptions& will) {
   Properties properties;
@@ -201,7 +204,8 @@ std::string unsubscribe_packet(Version version, unsigned packet_id,
   Bytes out;
   out.u16(packet_id);
   put_properties(out, version, {});
-  for (const std::string& filter : filters) out.text(filter);
+  for (const std::string& filter : filters)
+    out.text(filter);
   return packet(0xA2, out.str());
 }
 

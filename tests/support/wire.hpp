@@ -8,10 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include <linnet/types.hpp>
-
 #include "mqtt/framer.hpp"
 #include "mqtt/property.hpp"
+#include <linnet/types.hpp>
 
 namespace linnet::test {
 

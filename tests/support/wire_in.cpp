@@ -69,7 +69,8 @@ void read_publish(Reader& in, Packet& out, Version version) {
 void read_reasons(Reader& in, Packet& out, Version version) {
   out.packet_id = in.u16();
   if (version == Version::v5) read_properties(in, out);
-  while (in.ok() && !in.empty()) out.reasons.push_back(static_cast<ReasonCode>(in.u8()));
+  while (in.ok() && !in.empty())
+    out.reasons.push_back(static_cast<ReasonCode>(in.u8()));
 }
 
 /// PUBACK and its like, DISCONNECT, AUTH: reason and properties can be left out at the end.
@@ -196,9 +197,11 @@ std::string Packet::dump() const {
     out << " reason=0x" << std::hex << static_cast<unsigned>(reason) << std::dec << " ("
         << name_of(reason) << ')';
   }
-  for (const ReasonCode one : reasons) out << " 0x" << std::hex << static_cast<unsigned>(one);
+  for (const ReasonCode one : reasons)
+    out << " 0x" << std::hex << static_cast<unsigned>(one);
   out << std::dec;
-  for (const Prop& prop : properties) dump_property(out, prop);
+  for (const Prop& prop : properties)
+    dump_property(out, prop);
   if (!error.empty()) out << " UNREADABLE: " << error << " [" << to_hex(bytes) << ']';
   return out.str();
 }
