@@ -119,7 +119,7 @@ struct StoreLetter {
   store::Answer answer;
 };
 
-/// The receiver's mailbox has room again.
+/// The sender's mailbox has room again, or the store has.
 struct RoomLetter {};
 
 struct CountersRequestLetter {

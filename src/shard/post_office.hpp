@@ -24,6 +24,10 @@ class PostOffice final : public store::AnswerSink {
   void answer(std::uint32_t shard, const store::Answer& answer) override {
     mailbox(shard).post(StoreLetter{answer});
   }
+  void has_room_again() override {
+    for (const auto& mailbox : mailboxes_)
+      mailbox->post(RoomLetter{});
+  }
 
  private:
   std::vector<std::unique_ptr<ShardMailbox>> mailboxes_;

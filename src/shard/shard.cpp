@@ -178,9 +178,7 @@ void Shard::post_outgoing() {
 
 /// What had to wait for room tries again.
 void Shard::publish_parked() {
-  if (!room_ && !(store_was_full_ && store_.has_room())) return;
-  room_ = false;
-  store_was_full_ = false;
+  if (!std::exchange(room_, false)) return;
   std::vector<MessagePtr> later;
   later.swap(later_);
   for (MessagePtr& message : later)

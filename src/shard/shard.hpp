@@ -229,7 +229,6 @@ class Shard final : public session::Peers {
   std::vector<MessagePtr> later_;
   bool publishing_ = false;
   bool room_ = false;  // parked ones may try again
-  bool store_was_full_ = false;
   std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;

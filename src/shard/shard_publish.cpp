@@ -35,7 +35,6 @@ Published Shard::publish(Publication& publication, const PublishWaiter& waiter) 
   shards &= ~bit(id_);
   const bool durable = message.qos != Qos::at_most_once || retains;
   if (durable && !store_.has_room()) {
-    store_was_full_ = true;
     return {Published::State::no_room, ReasonCode::success, 0};
   }
   if (shards != 0 && !has_room(shards, message.payload.size())) {

@@ -111,6 +111,8 @@ struct Answer {
 class AnswerSink {
  public:
   virtual void answer(std::uint32_t shard, const Answer& answer) = 0;
+  /// has_room() was false and is true now: every shard may have links that wait for it.
+  virtual void has_room_again() = 0;
 
  protected:
   ~AnswerSink() = default;

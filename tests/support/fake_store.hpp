@@ -41,7 +41,10 @@ class FakeStore final : public store::Store {
   void reorder(std::uint64_t seed);
   /// The next `count` seals, or requests of no unit that want an answer, are refused as "full".
   void refuse(std::size_t count) noexcept { refusals_ = count; }
-  void set_full(bool full) noexcept { full_ = full; }
+  void set_full(bool full) {
+    full_ = full;
+    if (!full) sink_.has_room_again();
+  }
   [[nodiscard]] std::size_t waiting() const noexcept { return queue_.size(); }
 
   /// All changes that were asked for so far, in words: "PutOutgoing a #1 sent id=3".

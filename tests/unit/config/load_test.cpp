@@ -156,7 +156,7 @@ TEST(Load, ARangeIncludesItsEnds) {
   EXPECT_EQ(errors_of("[limits]\npacket_size_max = \"1KiB\"\n"), "");
   EXPECT_EQ(errors_of("[limits]\npacket_size_max = 1023\n"),
             "linnet.toml:2: limits.packet_size_max: 1023 is out of range; "
-            "allowed: \"1KiB\" to \"268435460B\"\n");
+            "allowed: \"1KiB\" to \"255MiB\"\n");
 }
 
 TEST(Load, ZeroNeedsNoUnitAndMayMeanNever) {
