@@ -19,7 +19,7 @@ class Reactor;
 
 /// Why a link ended by itself, or how it is to be ended.
 enum class CloseMode : std::uint8_t {
-  now,    // drop what is not sent yet
+  now,    // what the kernel does not take at once is dropped
   flush,  // send the outbox, shut the write side, then read and drop for up to 1 s, so that a reset
           // does not overtake the last packet
 };

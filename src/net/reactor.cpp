@@ -106,11 +106,12 @@ void Reactor::remove(Slot slot) noexcept {
 std::size_t Reactor::poll(int timeout_ms) {
   std::array<epoll_event, kEventsPerPoll> events;
   const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerPoll, busy() ? 0 : timeout_ms);
+  const int error = count < 0 ? errno : 0;  // before the timers can change it
   // Timers first: what the handlers do is done at the time of this turn.
   now_ms_ = SystemClock().now_ms();
   timers_->advance(now_ms_);
   if (count < 0) {
-    LINNET_ASSERT(errno == EINTR);
+    LINNET_ASSERT(error == EINTR);
     return 0;
   }
   for (int at = 0; at < count; ++at) {

@@ -103,8 +103,8 @@ Connection::Frame Connection::on_connected_frame(const mqtt::Frame& frame) {
 void Connection::on_pingreq(const mqtt::Frame& frame) {
   const auto ping = mqtt::decode_pingreq(frame);
   if (!ping) return fail(ping.error());
-  static constexpr char kPingresp[] = {static_cast<char>(0xD0), 0};
-  send_bytes({kPingresp, sizeof(kPingresp)});
+  // Nothing goes out before CONNACK (MQTT-3.2.0-1): it may have to wait in the queue.
+  owe({0, mqtt::PacketType::pingresp, ReasonCode::success, 0, nullptr});
 }
 
 void Connection::on_drained() {
@@ -245,7 +245,7 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
   state_ = State::closed;
   timer_.cancel();
   if (link_ != nullptr) {
-    link_->close(mode);
+    link_->close(services_.peers.may_linger() ? mode : net::CloseMode::now);
     link_ = nullptr;
   }
   if (session_) {

@@ -155,6 +155,7 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   void owe(OwedAck ack);
   void flush_acks();
   void write_ack(const OwedAck& ack);
+  void write_pingresp();
   void write_connack(const OwedAck& ack);
   void write_list(const OwedAck& ack);
   void send_bytes(std::string_view bytes);

@@ -71,12 +71,22 @@ void Connection::write_ack(const OwedAck& ack) {
       if (ends && received_ > 0) --received_;
       break;
     }
+    case PacketType::pingresp: return write_pingresp();
     case PacketType::pubcomp:
       if (received_ > 0) --received_;
-      break;
-    default: break;
+      [[fallthrough]];
+    default:
+      if (failed(ack.reason) && ack.reason != ReasonCode::packet_identifier_not_found) {
+        // PUBREL and PUBCOMP have no word for it; the client asks again when it is back.
+        return fail({ack.reason, "the store does not take more now; connect again later"});
+      }
   }
   send_ack(ack.type, ack.packet_id, ack.reason);
+}
+
+void Connection::write_pingresp() {
+  static constexpr char kPingresp[] = {static_cast<char>(0xD0), 0};
+  send_bytes({kPingresp, sizeof(kPingresp)});
 }
 
 void Connection::write_connack(const OwedAck& ack) {

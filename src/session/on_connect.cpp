@@ -223,11 +223,13 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
   OperationId operation = 0;
   if (connack_->concerns_store) {
     operation = services_.peers.open_operation(*this);
-    std::vector<store::Change> changes;  // none: just wait for the end of the discarded session
+    std::vector<store::Change> changes;
     if (session_->kept()) {
       changes.push_back(store::PutSession{std::string(connect.client_id),
                                           static_cast<std::uint8_t>(version_), session_->expiry_s(),
                                           true});
+    } else {
+      changes.push_back(store::EraseSession{std::string(connect.client_id)});
     }
     services_.peers.save(std::move(changes), operation);
     if (services_.peers.seal(operation)) operation = 0;

@@ -39,6 +39,7 @@ void Connection::on_unsubscribe(const mqtt::Frame& frame) {
   while (mqtt::next_filter(*decoded, filter)) {
     reasons.push_back(session_->unsubscribe(filter, operation));
   }
+  session_->sweep_memberships();
   const bool done = services_.peers.seal(operation).has_value();
   owe_list(PacketType::unsuback, decoded->packet_id, std::move(reasons), done ? 0 : operation);
 }

@@ -21,6 +21,7 @@ struct Membership {
   std::string group;
   std::string filter;
   router::SubscriptionTerms terms;
+  bool retired = false;  // ended, but messages may still refer to it
 };
 
 /// Under which terms a message is delivered to one session.
@@ -45,13 +46,14 @@ struct OwedMessage {
   Membership* group = nullptr;
   /// All subscription identifiers, if there are more than one.
   std::unique_ptr<std::vector<std::uint32_t>> ids;
-  std::uint64_t sequence = 0;  // its name in the store; 0: it is not there
+  std::uint64_t sequence = 0;  // rises with every message of a session; its name in the store
   std::uint32_t id = 0;        // the one subscription identifier; 0: none, or see ids
   PacketId packet_id = 0;
   Qos qos = Qos::at_most_once;
   State state = State::queued;
   bool retain = false;
   bool dup = false;          // has been sent on an earlier connection
+  bool stored = false;       // the store knows of it
   bool lent = false;         // offered to another member of its group, whose answer is awaited
   bool takes_quota = false;  // counts against the client's Receive Maximum
 

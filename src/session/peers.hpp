@@ -49,6 +49,8 @@ class Peers {
   virtual void publish_later(MessagePtr message) = 0;
   /// Asks to be resumed when there is room again: Connection::on_room().
   virtual void park(Connection& connection) = 0;
+  /// Session::pump() goes on with the next turn: others get theirs first.
+  virtual void pump_later(Session& session) = 0;
 
   /// Opens an operation for a connection. Parts are added while it is open; it ends when it has
   /// been sealed and all parts have been answered, and then tells Connection::on_done(). seal()
@@ -74,8 +76,8 @@ class Peers {
   virtual void ask_overlays(Session& session, std::string_view filter, std::uint32_t replay) = 0;
   virtual void withdraw_interest(std::string_view filter) = 0;
   /// Reads committed retained messages; see store::Store::read_retained.
-  virtual bool read_retained(std::string_view filter, std::string_view after,
-                             FunctionRef<bool(const MessageView&)> visit) = 0;
+  virtual store::RetainedWalk read_retained(const store::RetainedQuery& query,
+                                            FunctionRef<bool(const MessageView&)> visit) = 0;
 
   virtual void join_group(Session& session, const Membership& membership,
                           OperationId operation) = 0;
@@ -99,6 +101,8 @@ class Peers {
   virtual void forget_session(Session& session) = 0;
   /// The connection has ended.
   virtual void forget_connection(Connection& connection) = 0;
+  /// Whether a link that ends may take its time; links that do are bounded, too.
+  [[nodiscard]] virtual bool may_linger() const noexcept = 0;
   /// Room for one more kept session in the whole broker, and giving it back.
   [[nodiscard]] virtual bool take_kept_session() noexcept = 0;
   virtual void give_back_kept_session() noexcept = 0;

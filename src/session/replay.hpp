@@ -3,9 +3,9 @@
 // them cost no memory; changes that the store does not have yet are laid over it.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/message.hpp"
@@ -15,7 +15,6 @@
 namespace linnet::session {
 
 struct Replay {
-  std::uint32_t number = 0;
   OperationId operation = 0;  // of its SUBSCRIBE
   std::string filter;
   router::SubscriptionTerms terms;
@@ -28,13 +27,26 @@ struct Replay {
 
 /// A session has one while a replay is under way.
 struct Replays {
-  std::deque<Replay> queue;
+  /// By number, which is the order of the subscriptions. At most one for each filter.
+  std::map<std::uint32_t, Replay> queue;
+  std::unordered_map<std::string, std::uint32_t> by_filter;
   /// Topics (hashed) that were sent live meanwhile: a retained message of theirs would be an older
   /// one. When the set is full, live messages wait instead.
   std::unordered_set<std::uint64_t> live;
   /// Of the topics' hashes: nobody must be able to make two topics look like one.
   std::uint64_t seed = 0;
   static constexpr std::size_t kLiveMax = 4096;
+
+  [[nodiscard]] Replay* find(std::uint32_t number) {
+    const auto found = queue.find(number);
+    return found == queue.end() ? nullptr : &found->second;
+  }
+  void erase(const std::string& filter) {
+    const auto found = by_filter.find(filter);
+    if (found == by_filter.end()) return;
+    queue.erase(found->second);
+    by_filter.erase(found);
+  }
 };
 
 }  // namespace linnet::session

@@ -12,6 +12,7 @@
 #include "base/timer_wheel.hpp"
 #include "session/backlog.hpp"
 #include "session/inflight.hpp"
+#include "session/memberships.hpp"
 #include "session/received_ids.hpp"
 #include "session/replay.hpp"
 #include "session/services.hpp"
@@ -104,6 +105,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// All shards have answered: the replay may begin.
   void on_overlays_complete(std::uint32_t replay);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
+  /// After an UNSUBSCRIBE: forgets the memberships that it ended.
+  void sweep_memberships();
 
  private:
   [[nodiscard]] bool online() const noexcept { return online_; }
@@ -128,7 +131,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void tell_group(const OwedMessage& owed);
 
   bool run_replays();
-  bool run_replay(Replay& replay);
+  bool run_replay(Replay& replay, std::size_t& looks_left);
   bool run_overlay(Replay& replay);
   bool send_retained(Replay& replay, const MessageView& message);
 
@@ -153,7 +156,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   // Owned by the shard
   Connection* connection_ = nullptr;
   router::SubscriptionList subscriptions_;
-  std::vector<std::unique_ptr<Membership>> memberships_;
+  Memberships memberships_;
   Inflight inflight_;
   Backlog backlog_;
   ReceivedIds received_;

@@ -41,7 +41,7 @@ Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason, Oper
   if (owed->state == OwedMessage::State::sent) {
     owed->state = OwedMessage::State::released;
     owed->message.reset();
-    if (owed->sequence != 0) {
+    if (owed->stored) {
       services_.peers.save({store::PutOutgoing{client_id_, owed->sequence,
                                                store::OutgoingState::released, packet_id}},
                            operation);

@@ -40,8 +40,10 @@ void Session::take(Publication& publication, const Terms& terms, router::Deliver
     return take_qos0(publication, terms, delivering);
   }
   if (online() && !waits && backlog_.empty() && window_open() && connection_->has_outbox_room()) {
+    // Older ones that are still unsent go first, but not now: the wire forms are of this message.
+    const bool in_turn = inflight_.next_to_send() == nullptr;
     push_inflight(owe(publication.keep(), terms), &delivering);
-    send_inflight();
+    if (in_turn) send_inflight();
   } else {
     push_backlog(publication, terms, delivering);
   }
@@ -74,6 +76,7 @@ void Session::take_qos0(Publication& publication, const Terms& terms,
 }
 
 void Session::push_inflight(OwedMessage message, router::Delivering* delivering) {
+  if (message.sequence == 0) message.sequence = next_sequence();
   OwedMessage& owed = inflight_.push(std::move(message));
   owed.state = OwedMessage::State::ready;
   if (kept()) save_owed(owed, delivering);
@@ -81,7 +84,7 @@ void Session::push_inflight(OwedMessage message, router::Delivering* delivering)
 
 /// Tells the store; a QoS 2 message must not be sent before its identifier is durable.
 void Session::save_owed(OwedMessage& owed, router::Delivering* delivering) {
-  if (owed.sequence == 0) owed.sequence = next_sequence();
+  owed.stored = true;
   const bool in_flight = owed.packet_id != 0;
   if (in_flight && owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
   store::PutOutgoing change{client_id_, owed.sequence,
@@ -97,7 +100,7 @@ void Session::save_owed(OwedMessage& owed, router::Delivering* delivering) {
 }
 
 void Session::erase_owed(const OwedMessage& owed) {
-  if (owed.sequence == 0) return;
+  if (!owed.stored) return;
   services_.peers.save({store::EraseOutgoing{client_id_, owed.sequence}}, 0);
 }
 
@@ -110,6 +113,7 @@ BacklogLimits Session::backlog_limits() const noexcept {
 void Session::push_backlog(Publication& publication, const Terms& terms,
                            router::Delivering& delivering) {
   OwedMessage owed = owe(publication.keep(), terms);
+  owed.sequence = next_sequence();
   if (!make_room(owed.bytes(), delivering)) return;
   ++services_.counters.backlog_messages;
   services_.counters.backlog_bytes += owed.bytes();

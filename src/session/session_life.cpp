@@ -36,8 +36,8 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
 
 void Session::go_online() {
   online_ = true;
-  for (const auto& membership : memberships_)
-    services_.peers.update_group(*this, *membership);
+  memberships_.for_each(
+      [this](const Membership& one) { services_.peers.update_group(*this, one); });
   pump();
 }
 
@@ -51,8 +51,8 @@ void Session::detach(Farewell farewell) {
   const std::uint64_t now = services_.now_ms();
   if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
   if (will_) will_due_ms_ = now + std::uint64_t{will_->delay_s} * 1000;
-  for (const auto& membership : memberships_)
-    services_.peers.update_group(*this, *membership);
+  memberships_.for_each(
+      [this](const Membership& one) { services_.peers.update_group(*this, one); });
   lend_shared();
   inflight_.rewind();
   services_.peers.save({store::PutSession{client_id_, 0, expiry_s_, false}}, 0);
@@ -67,8 +67,7 @@ void Session::end() {
   timer_.cancel();
   services_.peers.forget_session(*this);
   unsubscribe_all();
-  for (const auto& membership : memberships_)
-    services_.peers.leave_group(*this, *membership);
+  memberships_.for_each([this](const Membership& one) { services_.peers.leave_group(*this, one); });
   give_away_shared();
   if (kept_counted_) {
     services_.peers.save({store::EraseSession{client_id_}}, 0);

@@ -9,61 +9,77 @@
 
 namespace linnet::session {
 
+namespace {
+
+/// What one turn may read for one session, so that other clients get their turns: topics looked at,
+/// and replays begun.
+constexpr std::size_t kLooksPerTurn = 2000;
+constexpr std::size_t kReplaysPerTurn = 200;
+
+}  // namespace
+
 void Session::on_overlay(std::uint32_t number, std::vector<MessagePtr> messages) {
-  if (!replays_) return;
-  for (Replay& replay : replays_->queue) {
-    if (replay.number != number) continue;
-    for (MessagePtr& message : messages) {
-      std::string topic(message->topic());
-      replay.overlay.insert_or_assign(std::move(topic), std::move(message));
-    }
+  Replay* replay = replays_ ? replays_->find(number) : nullptr;
+  if (replay == nullptr) return;
+  for (MessagePtr& message : messages) {
+    std::string topic(message->topic());
+    replay->overlay.insert_or_assign(std::move(topic), std::move(message));
   }
 }
 
 void Session::on_subscribed(OperationId operation) {
   if (!replays_) return;
   std::vector<std::pair<std::uint32_t, std::string>> asked;  // an answer may come at once
-  for (const Replay& replay : replays_->queue) {
-    if (replay.operation == operation) asked.emplace_back(replay.number, replay.filter);
+  for (const auto& [number, replay] : replays_->queue) {
+    if (replay.operation == operation) asked.emplace_back(number, replay.filter);
   }
   for (const auto& [number, filter] : asked)
     services_.peers.ask_overlays(*this, filter, number);
 }
 
 void Session::on_overlays_complete(std::uint32_t number) {
-  if (!replays_) return;
-  for (Replay& replay : replays_->queue) {
-    if (replay.number == number) replay.ready = true;
-  }
-  pump();
+  Replay* replay = replays_ ? replays_->find(number) : nullptr;
+  if (replay == nullptr) return;
+  replay->ready = true;
+  if (replays_->queue.begin()->first == number) services_.peers.pump_later(*this);
 }
 
-/// False if something has to wait before the next one can be sent.
+/// False if the backlog has to wait, too.
 bool Session::run_replays() {
   auto& queue = replays_->queue;
-  while (!queue.empty()) {
-    if (!queue.front().ready) return true;  // live messages may go on; it is resumed when ready
-    if (!run_replay(queue.front())) return false;
-    queue.pop_front();
+  std::size_t looks_left = kLooksPerTurn;
+  for (std::size_t run = 0; !queue.empty(); ++run) {
+    Replay& replay = queue.begin()->second;
+    // Live messages may go on, as long as their topics can be noted.
+    if (!replay.ready) return replays_->live.size() < Replays::kLiveMax;
+    if (run == kReplaysPerTurn || looks_left == 0) {
+      services_.peers.pump_later(*this);
+      return false;
+    }
+    if (!run_replay(replay, looks_left)) return false;
+    replays_->erase(std::string(replay.filter));
   }
   replays_.reset();
   return true;
 }
 
-bool Session::run_replay(Replay& replay) {
-  if (!replay.store_done) {
-    std::string last;
-    replay.store_done =
-        services_.peers.read_retained(replay.filter, replay.after, [&](const MessageView& message) {
-          const auto newer = replay.overlay.find(message.topic);
-          if (newer == replay.overlay.end() && !send_retained(replay, message)) return false;
-          last = message.topic;
-          return true;
-        });
-    if (!last.empty()) replay.after = std::move(last);
-    if (!replay.store_done) return false;
-  }
-  return run_overlay(replay);
+bool Session::run_replay(Replay& replay, std::size_t& looks_left) {
+  if (replay.store_done) return run_overlay(replay);
+  bool blocked = false;
+  const auto walk = services_.peers.read_retained(
+      {replay.filter, replay.after, looks_left}, [&](const MessageView& message) {
+        if (looks_left > 0) --looks_left;
+        const bool newer = replay.overlay.find(message.topic) != replay.overlay.end();
+        blocked = !newer && !send_retained(replay, message);
+        return !blocked;
+      });
+  replay.after = walk.last;
+  replay.store_done = walk.done;
+  if (walk.done) return run_overlay(replay);
+  if (blocked) return false;
+  looks_left = 0;  // it was looked at as much as this turn allows
+  services_.peers.pump_later(*this);
+  return false;
 }
 
 bool Session::run_overlay(Replay& replay) {

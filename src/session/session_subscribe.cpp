@@ -69,13 +69,13 @@ void Session::start_replay(std::string_view filter, const router::SubscriptionTe
     replays_->seed = services_.random.u64();
   }
   // A replay of the same filter that is still under way begins again, under the new terms.
-  std::erase_if(replays_->queue, [&](const Replay& replay) { return replay.filter == filter; });
+  replays_->erase(std::string(filter));
   Replay replay;
-  replay.number = ++last_replay_;
   replay.operation = operation;
   replay.filter = filter;
   replay.terms = terms;
-  replays_->queue.push_back(std::move(replay));
+  replays_->by_filter.emplace(replay.filter, ++last_replay_);
+  replays_->queue.emplace(last_replay_, std::move(replay));
 }
 
 ReasonCode Session::subscribe_shared(std::string_view group, std::string_view filter,
@@ -84,10 +84,7 @@ ReasonCode Session::subscribe_shared(std::string_view group, std::string_view fi
   // Retained messages are not sent for shared subscriptions (MQTT 5.0, section 4.8.2).
   Membership* membership = find_membership(group, filter);
   if (membership == nullptr) {
-    memberships_.push_back(std::make_unique<Membership>());
-    membership = memberships_.back().get();
-    membership->group = group;
-    membership->filter = filter;
+    membership = &memberships_.add(group, filter);
     ++services_.counters.shared_subscriptions;
   }
   membership->terms = terms;
@@ -97,10 +94,7 @@ ReasonCode Session::subscribe_shared(std::string_view group, std::string_view fi
 }
 
 Membership* Session::find_membership(std::string_view group, std::string_view filter) {
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& one) {
-    return one->group == group && one->filter == filter;
-  });
-  return found == memberships_.end() ? nullptr : found->get();
+  return memberships_.find(group, filter);
 }
 
 ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
@@ -118,7 +112,8 @@ ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
     const bool last = services_.router.unsubscribe(*subscription, subscriptions_);
     if (last) services_.peers.withdraw_interest(text);
     if (replays_) {
-      std::erase_if(replays_->queue, [&](const Replay& one) { return one.filter == text; });
+      replays_->erase(std::string(text));
+      if (replays_->queue.empty()) services_.peers.pump_later(*this);
     }
   }
   if (reason == ReasonCode::success && kept()) {
@@ -131,16 +126,20 @@ ReasonCode Session::unsubscribe_shared(std::string_view group, std::string_view 
   Membership* membership = find_membership(group, filter);
   if (membership == nullptr) return ReasonCode::no_subscription_existed;
   services_.peers.leave_group(*this, *membership);
-  // What this member was given stays with it, but it is no longer the group's.
-  inflight_.for_each([&](OwedMessage& owed) {
-    if (owed.group == membership) owed.group = nullptr;
-  });
-  backlog_.for_each([&](OwedMessage& owed) {
-    if (owed.group == membership) owed.group = nullptr;
-  });
   --services_.counters.shared_subscriptions;
-  std::erase_if(memberships_, [&](const auto& one) { return one.get() == membership; });
+  memberships_.retire(*membership);
   return ReasonCode::success;
+}
+
+void Session::sweep_memberships() {
+  if (!memberships_.any_retired()) return;
+  // What this member was given stays with it, but it is no longer the group's.
+  const auto release = [](OwedMessage& owed) {
+    if (owed.group != nullptr && owed.group->retired) owed.group = nullptr;
+  };
+  inflight_.for_each(release);
+  backlog_.for_each(release);
+  memberships_.sweep();
 }
 
 void Session::unsubscribe_all() {

@@ -17,6 +17,8 @@ class WireForms {
     std::string head;  // all but the payload
     mqtt::PublishLayout layout;
     std::uint64_t fan_out = 0;  // for which publication these bytes are
+    std::size_t topic_size = 0;
+    std::size_t payload_size = 0;
   };
 
   /// A publication with several receivers begins; end() when all have got it.

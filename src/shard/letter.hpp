@@ -62,7 +62,7 @@ struct AnswerLetter {
 struct InterestLetter {
   enum class Change : std::uint8_t { add, remove, none };
 
-  std::string filter;
+  std::string filter;  // of no meaning without a change: then only the answer counts
   ShardId from = 0;
   Change change = Change::none;
   ReturnAddress reply;
@@ -101,6 +101,8 @@ struct GroupDeliverLetter {
   MessagePtr message;
   ReturnAddress reply;
   store::UnitId unit = 0;
+  /// Another member's kept session has it, and keeps it until this one does.
+  bool offered = false;
 };
 /// A member could not deliver this message: another one is to be chosen.
 struct GroupBackLetter {
@@ -108,6 +110,8 @@ struct GroupBackLetter {
   std::string client_id;  // the member
   MessagePtr message;
   ReturnAddress reply;
+  store::UnitId unit = 0;
+  bool offered = false;  // as in GroupDeliverLetter
 };
 struct GroupAcknowledgedLetter {
   GroupName name;

@@ -24,8 +24,9 @@ struct Operation {
   Kind kind = Kind::free;
   ReasonCode worst = ReasonCode::success;
   std::uint16_t packet_id = 0;
-  bool is_unit = false;  // a publication: its records are sealed before it is over
-  bool held = true;      // parts may still be added
+  bool is_unit = false;           // a publication: its records are sealed before it is over
+  bool held = true;               // parts may still be added
+  bool spreads_interest = false;  // all shards have to confirm before it is over
   std::uint32_t pending = 0;
   std::uint32_t receivers = 0;
   std::uint32_t durable_parts = 0;

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kLaterMax = 1024;
 /// Connections beyond limits.connections_max that are still told why they are refused.
 constexpr std::uint32_t kWithoutPlaceMax = 64;
+/// Links without a connection that are still being closed.
+constexpr std::size_t kLingeringMax = 512;
 
 }  // namespace
 
@@ -29,6 +31,7 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       timers_(now_ms),
       reactor_(timers_, link_counters_),
       services_{common.config, router_, timers_, counters_, forms_, random_, log_limiter_, *this},
+      sessions_(0, SeededHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
       outgoing_bytes_(shards),
@@ -90,9 +93,10 @@ void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
   net::Link& kept = *link;
   kept.join(std::move(link), reactor_);
   session::ConnectionPtr connection(new session::Connection(kept, services_, std::move(arrival)));
-  if (stop_ != Stop::running) connection->stop_reading();
   connections_.insert(connection.get());
-  connection.detach();  // the set owns it: forget_connection() gives it back
+  if (stop_ != Stop::running) connection->stop_reading();
+  auto* served = connection.detach();  // the set owns it: forget_connection() gives it back
+  if (stop_ == Stop::closing) served->shut_down();
 }
 
 void Shard::forget_connection(session::Connection& connection) {
@@ -128,12 +132,20 @@ void Shard::forget_session(session::Session& session) {
   sessions_.erase(found);
 }
 
+bool Shard::may_linger() const noexcept {
+  return reactor_.links() < connections_.size() + kLingeringMax;
+}
+
 bool Shard::is_home(std::string_view client_id) const noexcept {
   return alone() || home_of(client_id, shards_) == id_;
 }
 
 void Shard::move_home(session::Connection& connection, std::string_view client_id) {
   moves_.push_back({&connection, home_of(client_id, shards_)});
+}
+
+void Shard::pump_later(session::Session& session) {
+  pumps_.emplace_back(&session);
 }
 
 void Shard::park(session::Connection& connection) {
@@ -158,9 +170,13 @@ bool Shard::work() {
     post(move.home, LinkLetter{move.connection->give_link(), std::move(identity)});
   }
   publish_parked();
+  std::vector<session::SessionPtr> pumps;
+  pumps.swap(pumps_);
+  for (const auto& session : pumps)
+    session->pump();
   check_stop();
   post_outgoing();
-  return letters > 0;
+  return letters > 0 || !pumps.empty();
 }
 
 void Shard::post_outgoing() {
@@ -203,7 +219,7 @@ void Shard::publish_later(MessagePtr message) {
 
 int Shard::wait_ms() const noexcept {
   // What the flush at the end of the last turn has left to do.
-  if (has_outgoing_ || !moves_.empty() || room_) return 0;
+  if (has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
   if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();

@@ -21,6 +21,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/budget.hpp"
+#include "base/hash.hpp"
 #include "net/reactor.hpp"
 #include "session/connection.hpp"
 #include "shard/group.hpp"
@@ -30,6 +31,14 @@
 #include "shard/sys_topics.hpp"
 
 namespace linnet::shard {
+
+/// For tables over names that clients choose.
+struct SeededHash {
+  std::uint64_t seed = 0;
+  std::size_t operator()(std::string_view name) const noexcept {
+    return static_cast<std::size_t>(hash64(name, seed));
+  }
+};
 
 /// What all shards of a broker share. Outlives them.
 struct Common {
@@ -68,6 +77,7 @@ class Shard final : public session::Peers {
                              const session::PublishWaiter& waiter) override;
   void publish_later(MessagePtr message) override;
   void park(session::Connection& connection) override;
+  void pump_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
   void save(std::vector<store::Change> changes, OperationId operation) override;
@@ -79,8 +89,8 @@ class Shard final : public session::Peers {
   void ask_overlays(session::Session& session, std::string_view filter,
                     std::uint32_t replay) override;
   void withdraw_interest(std::string_view filter) override;
-  bool read_retained(std::string_view filter, std::string_view after,
-                     FunctionRef<bool(const MessageView&)> visit) override;
+  store::RetainedWalk read_retained(const store::RetainedQuery& query,
+                                    FunctionRef<bool(const MessageView&)> visit) override;
   void join_group(session::Session& session, const session::Membership& membership,
                   OperationId operation) override;
   void leave_group(session::Session& session, const session::Membership& membership) override;
@@ -95,6 +105,7 @@ class Shard final : public session::Peers {
   [[nodiscard]] session::Session& create_session(std::string_view client_id) override;
   void forget_session(session::Session& session) override;
   void forget_connection(session::Connection& connection) override;
+  [[nodiscard]] bool may_linger() const noexcept override;
   [[nodiscard]] bool take_kept_session() noexcept override { return common_.kept_sessions.take(); }
   void give_back_kept_session() noexcept override { common_.kept_sessions.give_back(); }
 
@@ -169,6 +180,7 @@ class Shard final : public session::Peers {
   void reply(const ReturnAddress& address, AnswerLetter answer);
 
   // Interest
+  void confirm_interest(OperationId operation);
   void send_overlay(const ReturnAddress& reply, std::vector<MessagePtr> messages);
 
   // Shared groups
@@ -214,7 +226,7 @@ class Shard final : public session::Peers {
   LogLimiter log_limiter_;
   Counters counters_;
   session::Services services_;
-  boost::unordered_flat_map<std::string_view, session::SessionPtr> sessions_;
+  boost::unordered_flat_map<std::string_view, session::SessionPtr, SeededHash> sessions_;
   boost::unordered_flat_set<session::Connection*> connections_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
   std::vector<std::vector<Letter>> answers_;
@@ -227,8 +239,9 @@ class Shard final : public session::Peers {
   std::vector<Move> moves_;
   std::vector<session::ConnectionPtr> parked_;
   std::vector<MessagePtr> later_;
+  std::vector<session::SessionPtr> pumps_;
   bool publishing_ = false;
-  bool room_ = false;  // parked ones may try again
+  bool room_ = false;                // parked ones may try again
   std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;

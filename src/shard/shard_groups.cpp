@@ -47,7 +47,10 @@ Group* Shard::find_group(const GroupName& name) {
 
 /// Finds or makes the group; a new one is announced to the other shards.
 Group& Shard::group(const GroupName& name, OperationId operation) {
-  if (Group* found = find_group(name)) return *found;
+  if (Group* found = find_group(name)) {
+    spread_interest(name.filter, false, operation);
+    return *found;
+  }
   const ShareGroupConfig* rule = rule_of(common_.config, name.group);
   router::ShareGroup members(rule == nullptr ? ShareStrategy::round_robin : rule->strategy,
                              rule == nullptr ? std::string() : rule->property, random_.u64());
@@ -58,7 +61,7 @@ Group& Shard::group(const GroupName& name, OperationId operation) {
   terms.qos = Qos::exactly_once;
   terms.retain_as_published = true;
   const auto added = router_.subscribe(name.filter, terms, group, group.subscriptions());
-  if (added.first) spread_interest(name.filter, true, operation);
+  spread_interest(name.filter, added.first, operation);
   return group;
 }
 
@@ -90,6 +93,7 @@ void Shard::on(GroupJoinLetter letter) {
   const OperationId relay = open(Operation::Kind::relay);
   operations_.find(relay)->reply = letter.reply;
   join(letter.name, std::move(letter.member), relay);
+  confirm_interest(relay);
   operations_.find(relay)->held = false;
   complete(relay, true);
 }
@@ -171,13 +175,14 @@ void Shard::on(GroupDeliverLetter letter) {
   delivering.unit = letter.unit;
   if (!deliver_to_member(letter.name, letter.client_id, publication, delivering)) {
     // The member has gone while the letter was on its way.
-    GroupBackLetter back{letter.name, letter.client_id, std::move(letter.message), letter.reply};
+    GroupBackLetter back{letter.name,  letter.client_id, std::move(letter.message),
+                         letter.reply, letter.unit,      letter.offered};
     const ShardId home = home_of_group(letter.name);
     if (home == id_) return choose_another(std::move(back));
     return post(home, std::move(back));
   }
   const AnswerLetter answer{0, delivering.worst, 0, delivering.durable_parts};
-  if (letter.unit != 0 || letter.reply.operation == 0) return reply(letter.reply, answer);
+  if (!letter.offered || failed(delivering.worst)) return reply(letter.reply, answer);
   // Handed back by another member, which gives it up only when it is durable here.
   const OperationId relay = open(Operation::Kind::relay);
   operations_.find(relay)->reply = letter.reply;
@@ -188,7 +193,8 @@ void Shard::on(GroupDeliverLetter letter) {
 
 void Shard::hand_back(session::Session& session, const session::Membership& membership,
                       MessagePtr message, std::uint64_t sequence) {
-  GroupBackLetter letter{name_of(membership), session.client_id(), std::move(message), {}};
+  GroupBackLetter letter{
+      name_of(membership), session.client_id(), std::move(message), {}, 0, false};
   if (sequence != 0) {
     const OperationId id = open(Operation::Kind::offered);
     Operation& operation = *operations_.find(id);
@@ -197,6 +203,7 @@ void Shard::hand_back(session::Session& session, const session::Membership& memb
     operation.pending = 1;
     operation.held = false;
     letter.reply = {id_, id};
+    letter.offered = true;
   }
   const ShardId home = home_of_group(letter.name);
   if (home == id_) return choose_another(std::move(letter));
@@ -217,14 +224,13 @@ void Shard::choose_another(GroupBackLetter letter) {
   }
   router::ShareMember* member = group->members().pick(letter.message->view(), letter.client_id);
   // A member whose session is kept goes on being responsible, if no other one is connected.
-  const bool keeps = letter.reply.operation != 0;
-  if (member == nullptr || (keeps && !member->connected)) {
-    if (!keeps) ++counters_.publish_dropped;
+  if (member == nullptr || (letter.offered && !member->connected)) {
+    if (!letter.offered) ++counters_.publish_dropped;
     return reply(letter.reply, nobody);
   }
   if (min(letter.message->qos(), member->terms.qos) != Qos::at_most_once) ++member->inflight;
   GroupDeliverLetter deliver{group->name(), member->client_id, letter.message->clone(),
-                             letter.reply, 0};
+                             letter.reply,  letter.unit,       letter.offered};
   const std::size_t bytes = deliver.message->memory_bytes();
   if (member->shard == id_) return on(std::move(deliver));
   post(member->shard, std::move(deliver), bytes);

@@ -12,19 +12,26 @@ constexpr std::string_view kSysPrefix = "$SYS/";
 
 }  // namespace
 
-/// Tells all others, and waits for each of them. A filter that is not new may still be unconfirmed:
-/// letters stay in order, so this answer comes after the first one.
+/// Tells all others of a filter that is new. Who subscribes waits for confirm_interest(), which
+/// covers a filter that is known already and may still be unconfirmed, too: letters stay in order.
 void Shard::spread_interest(std::string_view filter, bool is_new, OperationId operation) {
-  if (is_new) count_sys_filter(filter, 1);
+  if (Operation* waiting = operations_.find(operation)) waiting->spreads_interest = true;
+  if (!is_new) return;
+  count_sys_filter(filter, 1);
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (shard == id_) continue;
-    InterestLetter letter;
-    letter.filter = filter;
-    letter.from = id_;
-    letter.change = is_new ? InterestLetter::Change::add : InterestLetter::Change::none;
-    letter.reply = {id_, operation};
-    add_part(operation);
-    post(shard, std::move(letter));
+    post(shard, InterestLetter{std::string(filter), id_, InterestLetter::Change::add, {}});
+  }
+}
+
+/// One question to each other shard, however many filters an operation has.
+void Shard::confirm_interest(OperationId id) {
+  Operation& operation = *operations_.find(id);
+  if (!std::exchange(operation.spreads_interest, false)) return;
+  operation.pending += shards_ - 1;
+  for (ShardId shard = 0; shard < shards_; ++shard) {
+    if (shard == id_) continue;
+    post(shard, InterestLetter{{}, id_, InterestLetter::Change::none, {id_, id}});
   }
 }
 
@@ -88,10 +95,10 @@ void Shard::on(OverlayLetter letter) {
   session->on_overlay(static_cast<std::uint32_t>(operation->sequence), std::move(letter.messages));
 }
 
-bool Shard::read_retained(std::string_view filter, std::string_view after,
-                          FunctionRef<bool(const MessageView&)> visit) {
-  if (filter.starts_with(kSysPrefix)) return true;  // never stored
-  return store_.read_retained(filter, after, visit);
+store::RetainedWalk Shard::read_retained(const store::RetainedQuery& query,
+                                         FunctionRef<bool(const MessageView&)> visit) {
+  if (query.filter.starts_with(kSysPrefix)) return {true, {}};  // never stored
+  return store_.read_retained(query, visit);
 }
 
 // $SYS: only shard 0 knows it, and only while somebody listens.

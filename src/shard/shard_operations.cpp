@@ -26,6 +26,7 @@ OperationId Shard::open_operation(session::Connection& waiter) {
 std::optional<ReasonCode> Shard::seal(OperationId id) {
   Operation* operation = operations_.find(id);
   LINNET_ASSERT(operation != nullptr);
+  confirm_interest(id);
   operation->held = false;
   return complete(id, false);
 }

@@ -153,17 +153,25 @@ void MemoryStore::put_retained(MessagePtr message) {
   }
 }
 
-bool MemoryStore::read_retained(std::string_view filter, std::string_view after,
-                                FunctionRef<bool(const MessageView&)> visit) const {
+RetainedWalk MemoryStore::read_retained(const RetainedQuery& query,
+                                        FunctionRef<bool(const MessageView&)> visit) const {
   const std::shared_lock lock(mutex_);
-  const auto prefix = literal_prefix(filter);
-  auto at = after < prefix ? retained_.lower_bound(prefix) : retained_.upper_bound(after);
-  if (after.empty() && prefix.empty()) at = retained_.begin();
-  for (; at != retained_.end() && at->first.starts_with(prefix); ++at) {
-    if (!topic_matches(filter, at->first)) continue;
-    if (!visit(at->second->view())) return false;
+  if (!has_wildcard(query.filter)) {
+    const auto found = retained_.find(query.filter);
+    const bool wanted = found != retained_.end() && query.after.empty();
+    return {!wanted || visit(found->second->view()), {}};
   }
-  return true;
+  const auto prefix = literal_prefix(query.filter);
+  auto at =
+      query.after < prefix ? retained_.lower_bound(prefix) : retained_.upper_bound(query.after);
+  if (query.after.empty() && prefix.empty()) at = retained_.begin();
+  RetainedWalk walk{false, std::string(query.after)};
+  for (std::size_t looks = 0; at != retained_.end() && at->first.starts_with(prefix); ++at) {
+    if (++looks > query.looks_max) return walk;
+    if (topic_matches(query.filter, at->first) && !visit(at->second->view())) return walk;
+    walk.last = at->first;
+  }
+  return {true, {}};
 }
 
 StoreFigures MemoryStore::figures() const noexcept {

@@ -26,8 +26,8 @@ class MemoryStore final : public Store {
   void submit(Request request) override;
   void submit(const Seal& seal) override;
   [[nodiscard]] bool has_room() const noexcept override { return true; }
-  bool read_retained(std::string_view filter, std::string_view after,
-                     FunctionRef<bool(const MessageView&)> visit) const override;
+  RetainedWalk read_retained(const RetainedQuery& query,
+                             FunctionRef<bool(const MessageView&)> visit) const override;
   [[nodiscard]] StoreFigures figures() const noexcept override;
 
  private:

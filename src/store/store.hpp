@@ -118,6 +118,21 @@ class AnswerSink {
   ~AnswerSink() = default;
 };
 
+/// Which retained messages: those whose topic matches `filter`, in the order of their topics,
+/// behind `after` (empty: from the first on). At most `looks_max` topics are looked at, matching or
+/// not.
+struct RetainedQuery {
+  std::string_view filter;
+  std::string_view after;
+  std::size_t looks_max = 0;
+};
+/// How far a walk has come: `done`, or to be continued behind `last`, the last topic looked at that
+/// needs no second look.
+struct RetainedWalk {
+  bool done = false;
+  std::string last;
+};
+
 /// What a store holds, for $SYS.
 struct StoreFigures {
   std::uint64_t retained_messages = 0;
@@ -134,11 +149,10 @@ class Store {
   /// False while the way to the writer is full: links with durable work are then not read.
   [[nodiscard]] virtual bool has_room() const noexcept = 0;
 
-  /// Visits committed retained messages whose topic matches `filter`, in the order of their topics,
-  /// beginning behind `after` (empty: at the first), until `visit` returns false. The views are
-  /// valid within the call only. Returns true when there are no more.
-  virtual bool read_retained(std::string_view filter, std::string_view after,
-                             FunctionRef<bool(const MessageView&)> visit) const = 0;
+  /// Visits committed retained messages that the query asks for, until `visit` returns false. The
+  /// views are valid within the call only.
+  virtual RetainedWalk read_retained(const RetainedQuery& query,
+                                     FunctionRef<bool(const MessageView&)> visit) const = 0;
 
   [[nodiscard]] virtual StoreFigures figures() const noexcept = 0;
 };

@@ -283,6 +283,7 @@ void TcpLink::on_write_error(int error) {
 void TcpLink::close(net::CloseMode mode) {
   LINNET_ASSERT(state_ != State::apart);
   set_user(nullptr);
+  if (mode == net::CloseMode::now && !broken_ && !blocked_ && !outbox().empty()) write_parts();
   if (mode == net::CloseMode::now || broken_) return finish();
   if (state_ != State::open) return;
   state_ = State::flushing;

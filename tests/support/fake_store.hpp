@@ -24,9 +24,9 @@ class FakeStore final : public store::Store {
   void submit(store::Request request) override;
   void submit(const store::Seal& seal) override;
   [[nodiscard]] bool has_room() const noexcept override { return !full_; }
-  bool read_retained(std::string_view filter, std::string_view after,
-                     FunctionRef<bool(const MessageView&)> visit) const override {
-    return inner_.read_retained(filter, after, visit);
+  store::RetainedWalk read_retained(const store::RetainedQuery& query,
+                                    FunctionRef<bool(const MessageView&)> visit) const override {
+    return inner_.read_retained(query, visit);
   }
   [[nodiscard]] store::StoreFigures figures() const noexcept override { return inner_.figures(); }
 

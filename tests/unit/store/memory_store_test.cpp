@@ -43,7 +43,7 @@ class MemoryStoreTest : public testing::Test {
  protected:
   std::vector<std::string> read(std::string_view filter, std::string_view after = {}) {
     std::vector<std::string> found;
-    store.read_retained(filter, after, [&](const MessageView& message) {
+    store.read_retained({filter, after, 100}, [&](const MessageView& message) {
       found.push_back(std::string(message.topic) + "=" + std::string(message.payload));
       return true;
     });
@@ -74,8 +74,26 @@ TEST_F(MemoryStoreTest, a_walk_goes_on_where_it_ended) {
   EXPECT_EQ(read("x/#", "x/1"), (List{"x/2=p"}));
   EXPECT_EQ(read("#", "x/2"), (List{"y=p"}));
   int visits = 0;
-  EXPECT_FALSE(store.read_retained("#", {}, [&](const MessageView&) { return ++visits < 2; }));
+  const auto walk =
+      store.read_retained({"#", {}, 100}, [&](const MessageView&) { return ++visits < 2; });
+  EXPECT_FALSE(walk.done);
+  EXPECT_EQ(walk.last, "x");
   EXPECT_EQ(visits, 2);
+}
+
+TEST_F(MemoryStoreTest, a_walk_ends_after_so_many_looks) {
+  for (const char* topic : {"a/1", "b/2", "c/1", "d/1"})
+    store.submit(put(topic, "p"));
+  List found;
+  const auto see = [&](const MessageView& message) {
+    found.emplace_back(message.topic);
+    return true;
+  };
+  const auto walk = store.read_retained({"+/1", {}, 2}, see);
+  EXPECT_FALSE(walk.done);
+  EXPECT_EQ(walk.last, "b/2");
+  EXPECT_TRUE(store.read_retained({"+/1", walk.last, 2}, see).done);
+  EXPECT_EQ(found, (List{"a/1", "c/1", "d/1"}));
 }
 
 TEST_F(MemoryStoreTest, a_unit_becomes_true_as_a_whole) {

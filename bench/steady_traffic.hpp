@@ -1,0 +1,192 @@
+// The steady traffic: QoS 0, in a closed loop, by one thread. Publishers and subscribers share out
+// the topics evenly. Each publisher has a window of deliveries that may be outstanding, and fills
+// it up in one send when an eighth of it is free. A payload begins with its publisher's number.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <utility>
+#include <vector>
+
+#include "options.hpp"
+#include "wire.hpp"
+
+namespace linnet::bench {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kReadBytes = 256 << 10;
+constexpr std::size_t kBatchBytes = 256 << 10;
+constexpr std::chrono::milliseconds kWait{10};
+constexpr std::chrono::seconds kDrainTimeout{3};  // without any message: the rest is lost
+
+struct Publisher {
+  Descriptor socket;
+  std::string batch;  // the same packet over and over
+  std::size_t packet_bytes = 0;
+  std::size_t sent_of_packet_bytes = 0;
+  std::size_t unsent_bytes = 0;
+  std::uint64_t receivers = 1;
+  std::uint64_t outstanding = 0;  // deliveries, unsent ones included
+};
+
+struct Subscriber {
+  Descriptor socket;
+  std::string head;  // how each of its packets begins
+  std::size_t packet_bytes = 0;
+  std::string unfinished;
+};
+
+class Traffic {
+ public:
+  explicit Traffic(const Options& options)
+      : window_(options.outstanding / options.publishers), buffer_(kReadBytes) {
+    for (std::uint32_t at = 0; at < options.subscribers; ++at)
+      add_subscriber(at, options);
+    for (std::uint32_t at = 0; at < options.publishers; ++at)
+      add_publisher(at, options);
+  }
+
+  void run_until(Clock::time_point end) {
+    while (Clock::now() < end) {
+      for (auto& publisher : publishers_)
+        refill(publisher);
+      turn();
+    }
+  }
+
+  /// Waits for what is still on its way, and returns how many deliveries never came.
+  [[nodiscard]] std::uint64_t drain() {
+    auto end = Clock::now() + kDrainTimeout;
+    while (outstanding() > 0 && Clock::now() < end) {
+      const auto before = delivered_;
+      for (auto& publisher : publishers_)
+        flush(publisher);
+      turn();
+      if (delivered_ != before) end = Clock::now() + kDrainTimeout;
+    }
+    const auto lost = outstanding();
+    for (auto& publisher : publishers_)
+      publisher.outstanding = 0;
+    return lost;
+  }
+
+  [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
+
+ private:
+  // The fixed header and the topic of each PUBLISH.
+  static std::string publish_head(std::uint32_t topic, const Options& options) {
+    const auto name = with_length("bench/line/" + std::to_string(topic));
+    auto whole = packet('\x30', name + std::string(options.payload_bytes, '\0'));
+    whole.resize(whole.size() - options.payload_bytes);
+    return whole;
+  }
+
+  void add_subscriber(std::uint32_t index, const Options& options) {
+    const auto topic = index % options.topics;
+    Subscriber subscriber{.socket = connect_to(options.port),
+                          .head = publish_head(topic, options),
+                          .packet_bytes = 0,
+                          .unfinished = {}};
+    subscriber.packet_bytes = subscriber.head.size() + options.payload_bytes;
+    send_whole(subscriber.socket, connect_packet("bench-subscriber-" + std::to_string(index)));
+    expect(subscriber.socket, kConnack);
+    send_whole(subscriber.socket, subscribe_packet("bench/line/" + std::to_string(topic)));
+    expect(subscriber.socket, kSuback);
+    poll_.add(subscriber.socket, subscribers_.size());
+    subscribers_.push_back(std::move(subscriber));
+  }
+
+  void add_publisher(std::uint32_t index, const Options& options) {
+    const auto topic = index % options.topics;
+    Publisher publisher;
+    publisher.socket = connect_to(options.port);
+    publisher.receivers = receivers_of(topic, options);
+    const auto one = publish_head(topic, options) + two_bytes(index) +
+                     std::string(options.payload_bytes - 2, 'x');
+    publisher.packet_bytes = one.size();
+    const auto copies = std::min<std::uint64_t>(window_ + 1, kBatchBytes / one.size() + 1);
+    for (std::uint64_t copy = 0; copy < copies; ++copy)
+      publisher.batch += one;
+    send_whole(publisher.socket, connect_packet("bench-publisher-" + std::to_string(index)));
+    expect(publisher.socket, kConnack);
+    poll_.add(publisher.socket, options.subscribers + publishers_.size());
+    publishers_.push_back(std::move(publisher));
+  }
+
+  void refill(Publisher& publisher) const {
+    const auto room = window_ - publisher.outstanding;
+    if (publisher.unsent_bytes == 0 && room >= std::max(window_ / 8, publisher.receivers)) {
+      const auto messages = room / publisher.receivers;
+      publisher.outstanding += messages * publisher.receivers;
+      publisher.unsent_bytes = messages * publisher.packet_bytes;
+    }
+    flush(publisher);
+  }
+
+  static void flush(Publisher& publisher) {
+    while (publisher.unsent_bytes > 0) {
+      const auto begin = publisher.sent_of_packet_bytes;
+      const auto size = std::min(publisher.batch.size() - begin, publisher.unsent_bytes);
+      const auto sent = ::send(publisher.socket.get(), publisher.batch.data() + begin, size,
+                               MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
+      if (sent < 0) fail_errno("send of a publisher");
+      const auto sent_bytes = static_cast<std::size_t>(sent);
+      publisher.unsent_bytes -= sent_bytes;
+      publisher.sent_of_packet_bytes = (begin + sent_bytes) % publisher.packet_bytes;
+    }
+  }
+
+  void turn() {
+    poll_.wait(kWait, [this](std::size_t index) {
+      if (index >= subscribers_.size()) fail("the broker closed a publisher");
+      receive(subscribers_[index]);
+    });
+  }
+
+  void receive(Subscriber& subscriber) {
+    const auto kept = subscriber.unfinished.copy(buffer_.data(), buffer_.size());
+    const auto got =
+        ::recv(subscriber.socket.get(), buffer_.data() + kept, buffer_.size() - kept, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) fail("the broker closed a subscriber");
+    std::string_view bytes(buffer_.data(), kept + static_cast<std::size_t>(got));
+    for (; bytes.size() >= subscriber.packet_bytes; bytes.remove_prefix(subscriber.packet_bytes)) {
+      if (!bytes.starts_with(subscriber.head)) fail("a subscriber got what nobody sent it");
+      count(bytes.substr(subscriber.head.size(), 2));
+    }
+    subscriber.unfinished = bytes;
+  }
+
+  void count(std::string_view origin) {
+    const auto high = static_cast<unsigned char>(origin[0]);
+    const std::size_t index = high * 256U + static_cast<unsigned char>(origin[1]);
+    if (index >= publishers_.size() || publishers_[index].outstanding == 0) {
+      fail("a message came more often than it was sent");
+    }
+    --publishers_[index].outstanding;
+    ++delivered_;
+  }
+
+  [[nodiscard]] std::uint64_t outstanding() const {
+    std::uint64_t sum = 0;
+    for (const auto& publisher : publishers_)
+      sum += publisher.outstanding;
+    return sum;
+  }
+
+  const std::uint64_t window_;  // deliveries per publisher
+  std::vector<char> buffer_;
+  Poll poll_;
+  std::vector<Publisher> publishers_;
+  std::vector<Subscriber> subscribers_;
+  std::uint64_t delivered_ = 0;
+};
+
+}  // namespace linnet::bench
