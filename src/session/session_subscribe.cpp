@@ -70,6 +70,7 @@ void Session::start_replay(std::string_view filter, const router::SubscriptionTe
   }
   // A replay of the same filter that is still under way begins again, under the new terms.
   replays_->erase(std::string(filter));
+  services_.peers.pump_later(*this);  // another one may have waited for its end
   Replay replay;
   replay.operation = operation;
   replay.filter = filter;
@@ -113,7 +114,7 @@ ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
     if (last) services_.peers.withdraw_interest(text);
     if (replays_) {
       replays_->erase(std::string(text));
-      if (replays_->queue.empty()) services_.peers.pump_later(*this);
+      services_.peers.pump_later(*this);  // another one may have waited for its end
     }
   }
   if (reason == ReasonCode::success && kept()) {
