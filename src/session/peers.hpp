@@ -70,11 +70,12 @@ class Peers {
 
   /// Makes sure that all other shards know of a filter, which may be new here.
   virtual void spread_interest(std::string_view filter, bool is_new, OperationId operation) = 0;
-  /// Asks all shards for retained messages that are not in the store yet: Session::on_overlay()
-  /// and, at the end, on_overlays_complete() follow. Only after interest is confirmed: what was
-  /// published before that is then at its home.
-  virtual void ask_overlays(Session& session, std::string_view filter, std::uint32_t replay) = 0;
   virtual void withdraw_interest(std::string_view filter) = 0;
+  /// Before the operation ends, and once all shards know its filters, asks them for retained
+  /// messages that are not in the store yet: Session::on_overlay(). What was published before a
+  /// shard knew of the filter is then at its home.
+  virtual void ask_overlays(Session& session, std::string_view filter, std::uint32_t replay,
+                            OperationId operation) = 0;
   /// Reads committed retained messages; see store::Store::read_retained.
   virtual store::RetainedWalk read_retained(const store::RetainedQuery& query,
                                             FunctionRef<bool(const MessageView&)> visit) = 0;

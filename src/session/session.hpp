@@ -98,12 +98,10 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] ReasonCode subscribe(std::string_view filter,
                                      const router::SubscriptionTerms& terms, OperationId operation);
   [[nodiscard]] ReasonCode unsubscribe(std::string_view filter, OperationId operation);
-  /// All shards know of the filters of this SUBSCRIBE: now its retained messages can be asked for.
+  /// This SUBSCRIBE is acknowledged: its replays may begin.
   void on_subscribed(OperationId operation);
   /// A shard's answer to Peers::ask_overlays: retained messages that the store does not have yet.
   void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
-  /// All shards have answered: the replay may begin.
-  void on_overlays_complete(std::uint32_t replay);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
   /// After an UNSUBSCRIBE: forgets the memberships that it ended.
   void sweep_memberships();

@@ -29,19 +29,10 @@ void Session::on_overlay(std::uint32_t number, std::vector<MessagePtr> messages)
 
 void Session::on_subscribed(OperationId operation) {
   if (!replays_) return;
-  std::vector<std::pair<std::uint32_t, std::string>> asked;  // an answer may come at once
-  for (const auto& [number, replay] : replays_->queue) {
-    if (replay.operation == operation) asked.emplace_back(number, replay.filter);
+  for (auto& [number, replay] : replays_->queue) {
+    if (replay.operation == operation) replay.ready = true;
   }
-  for (const auto& [number, filter] : asked)
-    services_.peers.ask_overlays(*this, filter, number);
-}
-
-void Session::on_overlays_complete(std::uint32_t number) {
-  Replay* replay = replays_ ? replays_->find(number) : nullptr;
-  if (replay == nullptr) return;
-  replay->ready = true;
-  if (replays_->queue.begin()->first == number) services_.peers.pump_later(*this);
+  pump();
 }
 
 /// False if the backlog has to wait, too.

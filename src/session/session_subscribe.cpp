@@ -77,6 +77,7 @@ void Session::start_replay(std::string_view filter, const router::SubscriptionTe
   replay.terms = terms;
   replays_->by_filter.emplace(replay.filter, ++last_replay_);
   replays_->queue.emplace(last_replay_, std::move(replay));
+  services_.peers.ask_overlays(*this, filter, last_replay_, operation);
 }
 
 ReasonCode Session::subscribe_shared(std::string_view group, std::string_view filter,

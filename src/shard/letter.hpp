@@ -68,15 +68,24 @@ struct InterestLetter {
   ReturnAddress reply;
 };
 
-/// Asks for retained messages that are not in the store yet. They come in an OverlayLetter, if
-/// there are any, in front of the answer.
-struct OverlayRequestLetter {
+/// What a new subscription has to know of retained messages that are not in the store yet.
+struct OverlayQuestion {
   std::string filter;
+  std::uint32_t replay = 0;
+};
+struct OverlayAnswer {
+  std::uint32_t replay = 0;
+  std::vector<MessagePtr> messages;
+};
+/// All questions of one SUBSCRIBE. Its answers come in an OverlayLetter, if there are any, in front
+/// of the AnswerLetter.
+struct OverlayRequestLetter {
+  std::vector<OverlayQuestion> questions;
   ReturnAddress reply;
 };
 struct OverlayLetter {
   OperationId operation = 0;
-  std::vector<MessagePtr> messages;
+  std::vector<OverlayAnswer> answers;
 };
 
 struct GroupJoinLetter {

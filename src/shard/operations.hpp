@@ -18,7 +18,6 @@ struct Operation {
     committed,   // an outgoing message of `session` with `sequence` becomes durable
     retained,    // a retained message becomes durable
     offered,     // `sequence` of `session` was offered to other members of its group
-    overlays,    // the replay `sequence` of `session` waits for what the store does not have yet
   };
 
   Kind kind = Kind::free;
@@ -37,6 +36,8 @@ struct Operation {
   session::ConnectionPtr connection;
   session::SessionPtr session;
   MessagePtr message;
+  /// To be asked of all shards once the other parts are there.
+  std::vector<OverlayQuestion> questions;
 };
 
 /// A table with stable names: index and generation, so that a late answer finds nothing.

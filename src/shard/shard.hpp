@@ -86,8 +86,8 @@ class Shard final : public session::Peers {
   void save_outgoing(session::Session& session, store::PutOutgoing change) override;
   [[nodiscard]] bool store_has_room() const noexcept override { return store_.has_room(); }
   void spread_interest(std::string_view filter, bool is_new, OperationId operation) override;
-  void ask_overlays(session::Session& session, std::string_view filter,
-                    std::uint32_t replay) override;
+  void ask_overlays(session::Session& session, std::string_view filter, std::uint32_t replay,
+                    OperationId operation) override;
   void withdraw_interest(std::string_view filter) override;
   store::RetainedWalk read_retained(const store::RetainedQuery& query,
                                     FunctionRef<bool(const MessageView&)> visit) override;
@@ -122,11 +122,6 @@ class Shard final : public session::Peers {
     session::ConnectionPtr connection;
     ShardId home;
   };
-  /// A question for $SYS that waits for the counters of all shards.
-  struct SysQuestion {
-    std::string filter;
-    ReturnAddress reply;
-  };
 
   void assert_owner() const noexcept;
   void post(ShardId shard, Letter letter, std::size_t bytes = 0);
@@ -139,7 +134,7 @@ class Shard final : public session::Peers {
   void on(const AnswerLetter& letter);
   void on(const StoreLetter& letter);
   void on(const InterestLetter& letter);
-  void on(const OverlayRequestLetter& letter);
+  void on(OverlayRequestLetter letter);
   void on(OverlayLetter letter);
   void on(LinkLetter letter);
   void on(GroupJoinLetter letter);
@@ -181,7 +176,8 @@ class Shard final : public session::Peers {
 
   // Interest
   void confirm_interest(OperationId operation);
-  void send_overlay(const ReturnAddress& reply, std::vector<MessagePtr> messages);
+  [[nodiscard]] bool ask_questions(OperationId operation);
+  void answer_questions(const OverlayRequestLetter& letter, std::span<const SysTopic> topics);
 
   // Shared groups
   [[nodiscard]] Group* find_group(const GroupName& name);
@@ -253,7 +249,7 @@ class Shard final : public session::Peers {
   std::uint32_t counters_missing_ = 0;
   Counters counters_sum_;
   bool sys_publish_due_ = false;
-  std::vector<SysQuestion> sys_questions_;
+  std::vector<OverlayRequestLetter> sys_questions_;  // wait for the counters of all shards
 
   // Stopping
   Stop stop_ = Stop::running;

@@ -1,5 +1,6 @@
 // Interest: what the shards know of each other's subscriptions; and retained messages that are on
 // their way to the store, which a new subscription must see.
+#include <algorithm>
 #include <utility>
 
 #include "shard/shard.hpp"
@@ -9,6 +10,14 @@ namespace linnet::shard {
 namespace {
 
 constexpr std::string_view kSysPrefix = "$SYS/";
+
+MessagePtr message_of(const SysTopic& topic) {
+  MessageView view;
+  view.topic = topic.topic;
+  view.payload = topic.value;
+  view.qos = Qos::exactly_once;
+  return Message::make(view);
+}
 
 }  // namespace
 
@@ -52,47 +61,67 @@ void Shard::on(const InterestLetter& letter) {
   reply(letter.reply, {});
 }
 
-void Shard::ask_overlays(session::Session& session, std::string_view filter, std::uint32_t replay) {
-  const OperationId id = open(Operation::Kind::overlays);
+void Shard::ask_overlays(session::Session& session, std::string_view filter, std::uint32_t replay,
+                         OperationId id) {
   Operation& operation = *operations_.find(id);
   operation.session = &session;
-  operation.sequence = replay;
+  operation.questions.push_back({std::string(filter), replay});
+}
+
+/// All shards know of the operation's filters now; false if some of them have still to answer.
+bool Shard::ask_questions(OperationId id) {
+  Operation& operation = *operations_.find(id);
+  const auto questions = std::exchange(operation.questions, {});
+  operation.held = true;  // this shard's own answer must not end it in here
   operation.pending = shards_;
-  operation.held = false;
   for (ShardId shard = 0; shard < shards_; ++shard) {
-    OverlayRequestLetter letter{std::string(filter), {id_, id}};
-    if (shard != id_) post(shard, std::move(letter));
+    if (shard != id_) post(shard, OverlayRequestLetter{questions, {id_, id}});
   }
-  on(OverlayRequestLetter{std::string(filter), {id_, id}});
+  on(OverlayRequestLetter{questions, {id_, id}});
+  Operation& asked = *operations_.find(id);
+  asked.held = false;
+  return asked.pending == 0;
 }
 
-void Shard::on(const OverlayRequestLetter& letter) {
-  if (id_ == 0 && asks_for_sys(letter.filter)) {
-    sys_questions_.push_back({letter.filter, letter.reply});
-    return gather_counters();
-  }
-  std::vector<MessagePtr> messages;
-  overlay_.collect(letter.filter, messages);
-  send_overlay(letter.reply, std::move(messages));
+void Shard::on(OverlayRequestLetter letter) {
+  const bool about_sys = id_ == 0 && std::any_of(letter.questions.begin(), letter.questions.end(),
+                                                 [this](const OverlayQuestion& question) {
+                                                   return asks_for_sys(question.filter);
+                                                 });
+  if (!about_sys) return answer_questions(letter, {});
+  sys_questions_.push_back(std::move(letter));
+  gather_counters();
 }
 
-void Shard::send_overlay(const ReturnAddress& address, std::vector<MessagePtr> messages) {
-  if (!messages.empty()) {
-    OverlayLetter letter{address.operation, std::move(messages)};
-    if (address.shard == id_) {
-      on(std::move(letter));
+/// `topics` are those of $SYS, if they are known here.
+void Shard::answer_questions(const OverlayRequestLetter& letter, std::span<const SysTopic> topics) {
+  OverlayLetter answer;
+  answer.operation = letter.reply.operation;
+  for (const OverlayQuestion& question : letter.questions) {
+    std::vector<MessagePtr> messages;
+    overlay_.collect(question.filter, messages);
+    for (const SysTopic& one : topics) {
+      if (topic_matches(question.filter, one.topic)) messages.push_back(message_of(one));
+    }
+    if (!messages.empty()) answer.answers.push_back({question.replay, std::move(messages)});
+  }
+  if (!answer.answers.empty()) {
+    if (letter.reply.shard == id_) {
+      on(std::move(answer));
     } else {
-      post(address.shard, std::move(letter));
+      post(letter.reply.shard, std::move(answer));
     }
   }
-  reply(address, {});
+  reply(letter.reply, {});
 }
 
 void Shard::on(OverlayLetter letter) {
   Operation* operation = operations_.find(letter.operation);
   if (operation == nullptr) return;
   const session::SessionPtr session = operation->session;
-  session->on_overlay(static_cast<std::uint32_t>(operation->sequence), std::move(letter.messages));
+  for (OverlayAnswer& answer : letter.answers) {
+    session->on_overlay(answer.replay, std::move(answer.messages));
+  }
 }
 
 store::RetainedWalk Shard::read_retained(const store::RetainedQuery& query,
@@ -145,27 +174,13 @@ void Shard::on(const CountersLetter& letter) {
 void Shard::on_counters_complete() {
   sys_topics_.update(counters_sum_, store_.figures(), timers_.now_ms());
   const auto topics = sys_topics_.list();
-  std::vector<SysQuestion> questions;
+  std::vector<OverlayRequestLetter> questions;
   questions.swap(sys_questions_);
-  for (const SysQuestion& question : questions) {
-    std::vector<MessagePtr> messages;
-    for (const SysTopic& one : topics) {
-      if (!topic_matches(question.filter, one.topic)) continue;
-      MessageView view;
-      view.topic = one.topic;
-      view.payload = one.value;
-      view.qos = Qos::exactly_once;
-      messages.push_back(Message::make(view));
-    }
-    send_overlay(question.reply, std::move(messages));
-  }
+  for (const OverlayRequestLetter& letter : questions)
+    answer_questions(letter, topics);
   if (!std::exchange(sys_publish_due_, false)) return;
   for (const SysTopic& one : topics) {
-    MessageView view;
-    view.topic = one.topic;
-    view.payload = one.value;
-    view.qos = Qos::exactly_once;
-    Publication publication(view);
+    Publication publication(message_of(one));
     if (publish(publication, {}).state == session::Published::State::no_room) return;
   }
 }

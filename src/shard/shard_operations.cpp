@@ -45,6 +45,8 @@ void Shard::arrive(OperationId id, const AnswerLetter& answer) {
 std::optional<ReasonCode> Shard::complete(OperationId id, bool tells) {
   Operation* operation = operations_.find(id);
   if (operation->held || operation->pending > 0) return std::nullopt;
+  if (!operation->questions.empty() && !ask_questions(id)) return std::nullopt;
+  operation = operations_.find(id);
   if (operation->is_unit && !seal_unit(id, *operation)) return std::nullopt;
   Operation ended = operations_.close(id);
   if (ended.unit != 0 && !failed(ended.worst)) {
@@ -88,9 +90,6 @@ void Shard::tell(OperationId id, Operation& operation) {
       return;
     case Operation::Kind::offered:
       return operation.session->on_handed_back(operation.sequence, reason == ReasonCode::success);
-    case Operation::Kind::overlays:
-      return operation.session->on_overlays_complete(
-          static_cast<std::uint32_t>(operation.sequence));
     case Operation::Kind::free: break;
   }
   LINNET_ASSERT(false);
