@@ -1,7 +1,7 @@
 #include "base/random.hpp"
 
+#include <ctime>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/assert.hpp"
 

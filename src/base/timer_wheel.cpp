@@ -17,6 +17,7 @@ bool is_empty(const TimerNode& head) noexcept {
 }
 
 void unlink(TimerNode& node) noexcept {
+  LINNET_ASSERT(node.previous != nullptr && node.next != nullptr);
   node.previous->next = node.next;
   node.next->previous = node.previous;
   node.previous = node.next = nullptr;
@@ -79,6 +80,7 @@ void TimerWheel::arm(Timer& timer, std::uint64_t deadline_ms) noexcept {
 
 void TimerWheel::place(Timer& timer) noexcept {
   const std::uint64_t differs = timer.deadline_ms_ ^ now_ms_;
+  LINNET_ASSERT(differs != 0);
   const auto digit = (static_cast<unsigned>(std::bit_width(differs)) - 1) / kBits;
   const auto slot = static_cast<unsigned>(timer.deadline_ms_ >> (digit * kBits)) % kSlots;
   Level& level = levels_[digit];

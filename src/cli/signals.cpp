@@ -1,7 +1,7 @@
 #include "cli/signals.hpp"
 
+#include <csignal>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/log.hpp"

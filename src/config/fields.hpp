@@ -62,7 +62,9 @@ template <auto member>
   return part_of<typename MemberTraits<decltype(member)>::owner>(config).*member;
 }
 
+/// By value, since all writers of the table have one signature.
 template <auto member>
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void write_text(Config& config, std::string text) {
   part_of<typename MemberTraits<decltype(member)>::owner>(config).*member = std::move(text);
 }

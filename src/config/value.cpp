@@ -15,7 +15,7 @@ struct Unit {
 
 constexpr std::array<Unit, 5> kSizeUnits{{{"B", 1},
                                           {"KiB", 1024},
-                                          {"MiB", 1024 * 1024},
+                                          {"MiB", 1024ULL * 1024},
                                           {"GiB", 1024ULL * 1024 * 1024},
                                           {"TiB", 1024ULL * 1024 * 1024 * 1024}}};
 

@@ -92,7 +92,7 @@ class Reactor final : public Waker {
 
  private:
   struct Entry;
-  static constexpr std::size_t kScratchBytes = 256 * 1024;
+  static constexpr std::size_t kScratchBytes = std::size_t{256} << 10;
   static constexpr int kEventsPerPoll = 256;
   /// How often flush() looks again at what was asked for while it ran.
   static constexpr int kFlushRounds = 4;

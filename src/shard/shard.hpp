@@ -141,7 +141,7 @@ class Shard final : public session::Peers {
   void on(const GroupLeaveLetter& letter);
   void on(const GroupUpdateLetter& letter);
   void on(GroupDeliverLetter letter);
-  void on(GroupBackLetter letter);
+  void on(const GroupBackLetter& letter);
   void on(const GroupAcknowledgedLetter& letter);
   void on(const RoomLetter& letter);
   void on(const CountersRequestLetter& letter);
@@ -185,7 +185,7 @@ class Shard final : public session::Peers {
   void join(const GroupName& name, router::ShareMember member, OperationId operation);
   void leave(const GroupName& name, std::string_view client_id);
   void choose_member(Group& group, Publication& publication, router::Delivering& delivering);
-  void choose_another(GroupBackLetter letter);
+  void choose_another(const GroupBackLetter& letter);
   [[nodiscard]] bool deliver_to_member(const GroupName& name, std::string_view client_id,
                                        Publication& publication, router::Delivering& delivering);
   [[nodiscard]] bool counts_acknowledgements(std::string_view group) const noexcept;

@@ -178,7 +178,7 @@ void Shard::on(GroupDeliverLetter letter) {
     GroupBackLetter back{letter.name,  letter.client_id, std::move(letter.message),
                          letter.reply, letter.unit,      letter.offered};
     const ShardId home = home_of_group(letter.name);
-    if (home == id_) return choose_another(std::move(back));
+    if (home == id_) return choose_another(back);
     return post(home, std::move(back));
   }
   const AnswerLetter answer{0, delivering.worst, 0, delivering.durable_parts};
@@ -206,16 +206,16 @@ void Shard::hand_back(session::Session& session, const session::Membership& memb
     letter.offered = true;
   }
   const ShardId home = home_of_group(letter.name);
-  if (home == id_) return choose_another(std::move(letter));
+  if (home == id_) return choose_another(letter);
   letter.message = letter.message->clone();  // this shard's other holders keep theirs
   post(home, std::move(letter));
 }
 
-void Shard::on(GroupBackLetter letter) {
-  choose_another(std::move(letter));
+void Shard::on(const GroupBackLetter& letter) {
+  choose_another(letter);
 }
 
-void Shard::choose_another(GroupBackLetter letter) {
+void Shard::choose_another(const GroupBackLetter& letter) {
   Group* group = find_group(letter.name);
   const AnswerLetter nobody{0, ReasonCode::no_matching_subscribers, 0, 0};
   if (group == nullptr) return reply(letter.reply, nobody);
