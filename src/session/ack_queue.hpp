@@ -34,14 +34,14 @@ class AckQueue {
   [[nodiscard]] std::size_t size() const noexcept { return owed_.size(); }
   void push(OwedAck ack) { owed_.push_back(std::move(ack)); }
 
-  /// The operation has ended: its acknowledgements are ready. Returns how many there were.
-  std::size_t release(OperationId operation, ReasonCode reason) noexcept {
-    std::size_t released = 0;
+  /// The operation has ended: its acknowledgement is ready. Returns what it is, if it is here.
+  mqtt::PacketType release(OperationId operation, ReasonCode reason) noexcept {
+    auto released = mqtt::PacketType::reserved;
     for (std::size_t at = 0; at < owed_.size(); ++at) {
       if (owed_[at].operation != operation) continue;
       owed_[at].operation = 0;
       if (reason != ReasonCode::success) owed_[at].reason = reason;
-      ++released;
+      released = owed_[at].type;
     }
     return released;
   }

@@ -103,7 +103,8 @@ Connection::Frame Connection::on_connected_frame(const mqtt::Frame& frame) {
 void Connection::on_pingreq(const mqtt::Frame& frame) {
   const auto ping = mqtt::decode_pingreq(frame);
   if (!ping) return fail(ping.error());
-  // Nothing goes out before CONNACK (MQTT-3.2.0-1): it may have to wait in the queue.
+  // Nothing goes out before CONNACK (MQTT-3.2.0-1); no other answer has to leave before it.
+  if (!connack_) return write_pingresp();
   owe({0, mqtt::PacketType::pingresp, ReasonCode::success, 0, nullptr});
 }
 
@@ -126,9 +127,10 @@ void Connection::on_closed(std::error_code reason) {
 void Connection::on_done(OperationId operation, ReasonCode reason) {
   if (state_ != State::open) return;
   const boost::intrusive_ptr<Connection> self(this);
-  acks_.release(operation, reason);
+  const auto type = acks_.release(operation, reason);
   flush_acks();
-  if (state_ == State::open) session_->on_subscribed(operation);
+  if (type != mqtt::PacketType::suback || state_ != State::open) return;
+  session_->on_subscribed(operation, !failed(reason));
 }
 
 void Connection::on_room() {

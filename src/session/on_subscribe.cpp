@@ -16,7 +16,7 @@ void Connection::on_subscribe(const mqtt::Frame& frame) {
   }
   const bool done = services_.peers.seal(operation).has_value();
   owe_list(PacketType::suback, decoded->packet_id, std::move(reasons), done ? 0 : operation);
-  if (done && state_ == State::open) session_->on_subscribed(operation);
+  if (done && state_ == State::open) session_->on_subscribed(operation, true);
 }
 
 ReasonCode Connection::subscribe_one(const mqtt::TopicFilter& filter, std::uint32_t id,

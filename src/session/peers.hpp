@@ -49,7 +49,7 @@ class Peers {
   virtual void publish_later(MessagePtr message) = 0;
   /// Asks to be resumed when there is room again: Connection::on_room().
   virtual void park(Connection& connection) = 0;
-  /// Session::pump() goes on with the next turn: others get theirs first.
+  /// Session::on_turn() follows at the end of this turn: others get theirs first.
   virtual void pump_later(Session& session) = 0;
 
   /// Opens an operation for a connection. Parts are added while it is open; it ends when it has

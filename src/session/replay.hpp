@@ -41,11 +41,18 @@ struct Replays {
     const auto found = queue.find(number);
     return found == queue.end() ? nullptr : &found->second;
   }
-  void erase(const std::string& filter) {
+  /// The rest of a replay is sent under the new terms of its subscription.
+  void change(const std::string& filter, const router::SubscriptionTerms& terms) {
     const auto found = by_filter.find(filter);
-    if (found == by_filter.end()) return;
+    if (found != by_filter.end()) queue.at(found->second).terms = terms;
+  }
+  /// True if there was one.
+  bool erase(const std::string& filter) {
+    const auto found = by_filter.find(filter);
+    if (found == by_filter.end()) return false;
     queue.erase(found->second);
     by_filter.erase(found);
+    return true;
   }
 };
 

@@ -98,13 +98,15 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] ReasonCode subscribe(std::string_view filter,
                                      const router::SubscriptionTerms& terms, OperationId operation);
   [[nodiscard]] ReasonCode unsubscribe(std::string_view filter, OperationId operation);
-  /// This SUBSCRIBE is acknowledged: its replays may begin.
-  void on_subscribed(OperationId operation);
+  /// This SUBSCRIBE is acknowledged: its replays may begin, or are given up if it was refused.
+  void on_subscribed(OperationId operation, bool accepted);
   /// A shard's answer to Peers::ask_overlays: retained messages that the store does not have yet.
   void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
   /// After an UNSUBSCRIBE: forgets the memberships that it ended.
   void sweep_memberships();
+  /// What pump_later() asked for: the replays go on.
+  void on_turn();
 
  private:
   [[nodiscard]] bool online() const noexcept { return online_; }
@@ -128,6 +130,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void finish(OwedMessage& owed);
   void tell_group(const OwedMessage& owed);
 
+  void pump_soon();
   bool run_replays();
   bool run_replay(Replay& replay, std::size_t& looks_left);
   bool run_overlay(Replay& replay);
@@ -168,6 +171,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
   bool online_ = false;
+  bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
 };

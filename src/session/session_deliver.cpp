@@ -51,6 +51,7 @@ void Session::take(Publication& publication, const Terms& terms, router::Deliver
 
 /// A replay is under way: notes the topic, so that no older retained message of it follows.
 bool Session::must_wait(const MessageView& message) {
+  if (!message.retain) return false;  // it leaves the retained one as it is (MQTT-3.3.1-8)
   if (replays_->live.size() >= Replays::kLiveMax) return true;
   replays_->live.insert(hash64(message.topic, replays_->seed));
   return false;

@@ -27,16 +27,31 @@ void Session::on_overlay(std::uint32_t number, std::vector<MessagePtr> messages)
   }
 }
 
-void Session::on_subscribed(OperationId operation) {
+void Session::on_subscribed(OperationId operation, bool accepted) {
   if (!replays_) return;
+  std::vector<std::string> refused;
   for (auto& [number, replay] : replays_->queue) {
-    if (replay.operation == operation) replay.ready = true;
+    if (replay.operation != operation) continue;
+    replay.ready = true;
+    if (!accepted) refused.push_back(replay.filter);
   }
+  for (const std::string& filter : refused)
+    (void)replays_->erase(filter);
+  pump();
+}
+
+void Session::pump_soon() {
+  if (!std::exchange(rests_, true)) services_.peers.pump_later(*this);
+}
+
+void Session::on_turn() {
+  rests_ = false;
   pump();
 }
 
 /// False if the backlog has to wait, too.
 bool Session::run_replays() {
+  if (rests_) return false;  // it goes on at the end of the turn
   auto& queue = replays_->queue;
   std::size_t looks_left = kLooksPerTurn;
   for (std::size_t run = 0; !queue.empty(); ++run) {
@@ -44,11 +59,11 @@ bool Session::run_replays() {
     // Live messages may go on, as long as their topics can be noted.
     if (!replay.ready) return replays_->live.size() < Replays::kLiveMax;
     if (run == kReplaysPerTurn || looks_left == 0) {
-      services_.peers.pump_later(*this);
+      pump_soon();
       return false;
     }
     if (!run_replay(replay, looks_left)) return false;
-    replays_->erase(std::string(replay.filter));
+    (void)replays_->erase(std::string(replay.filter));
   }
   replays_.reset();
   return true;
@@ -59,17 +74,16 @@ bool Session::run_replay(Replay& replay, std::size_t& looks_left) {
   bool blocked = false;
   const auto walk = services_.peers.read_retained(
       {replay.filter, replay.after, looks_left}, [&](const MessageView& message) {
-        if (looks_left > 0) --looks_left;
         const bool newer = replay.overlay.find(message.topic) != replay.overlay.end();
         blocked = !newer && !send_retained(replay, message);
         return !blocked;
       });
+  looks_left -= std::min(walk.looks, looks_left);
   replay.after = walk.last;
   replay.store_done = walk.done;
   if (walk.done) return run_overlay(replay);
   if (blocked) return false;
-  looks_left = 0;  // it was looked at as much as this turn allows
-  services_.peers.pump_later(*this);
+  pump_soon();  // it was looked at as much as this turn allows
   return false;
 }
 

@@ -49,7 +49,11 @@ ReasonCode Session::subscribe(std::string_view text, const router::SubscriptionT
   if (!added.existed) ++services_.counters.subscriptions;
   save_subscription(text, terms, operation);
   const bool replay = terms.retain_handling == 0 || (terms.retain_handling == 1 && !added.existed);
-  if (replay && services_.limits().retain_available) start_replay(text, terms, operation);
+  if (replay && services_.limits().retain_available) {
+    start_replay(text, terms, operation);
+  } else if (replays_) {
+    replays_->change(std::string(text), terms);
+  }
   services_.peers.spread_interest(text, added.first, operation);
   return granted(terms.qos);
 }
@@ -69,8 +73,7 @@ void Session::start_replay(std::string_view filter, const router::SubscriptionTe
     replays_->seed = services_.random.u64();
   }
   // A replay of the same filter that is still under way begins again, under the new terms.
-  replays_->erase(std::string(filter));
-  services_.peers.pump_later(*this);  // another one may have waited for its end
+  if (replays_->erase(std::string(filter))) pump_soon();  // another one may have waited for its end
   Replay replay;
   replay.operation = operation;
   replay.filter = filter;
@@ -113,10 +116,8 @@ ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
     --services_.counters.subscriptions;
     const bool last = services_.router.unsubscribe(*subscription, subscriptions_);
     if (last) services_.peers.withdraw_interest(text);
-    if (replays_) {
-      replays_->erase(std::string(text));
-      services_.peers.pump_later(*this);  // another one may have waited for its end
-    }
+    // Another one may have waited for its end.
+    if (replays_ && replays_->erase(std::string(text))) pump_soon();
   }
   if (reason == ReasonCode::success && kept()) {
     services_.peers.save({store::EraseSubscription{client_id_, std::string(text)}}, operation);

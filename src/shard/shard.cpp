@@ -173,7 +173,7 @@ bool Shard::work() {
   std::vector<session::SessionPtr> pumps;
   pumps.swap(pumps_);
   for (const auto& session : pumps)
-    session->pump();
+    session->on_turn();
   check_stop();
   post_outgoing();
   return letters > 0 || !pumps.empty();

@@ -219,15 +219,14 @@ void Shard::choose_another(const GroupBackLetter& letter) {
   Group* group = find_group(letter.name);
   const AnswerLetter nobody{0, ReasonCode::no_matching_subscribers, 0, 0};
   if (group == nullptr) return reply(letter.reply, nobody);
-  if (auto* former = group->members().find(letter.client_id); former && former->inflight > 0) {
-    --former->inflight;
-  }
   router::ShareMember* member = group->members().pick(letter.message->view(), letter.client_id);
   // A member whose session is kept goes on being responsible, if no other one is connected.
   if (member == nullptr || (letter.offered && !member->connected)) {
     if (!letter.offered) ++counters_.publish_dropped;
     return reply(letter.reply, nobody);
   }
+  auto* former = group->members().find(letter.client_id);
+  if (former != nullptr && former->inflight > 0) --former->inflight;
   if (min(letter.message->qos(), member->terms.qos) != Qos::at_most_once) ++member->inflight;
   GroupDeliverLetter deliver{group->name(), member->client_id, letter.message->clone(),
                              letter.reply,  letter.unit,       letter.offered};

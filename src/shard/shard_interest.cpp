@@ -126,7 +126,7 @@ void Shard::on(OverlayLetter letter) {
 
 store::RetainedWalk Shard::read_retained(const store::RetainedQuery& query,
                                          FunctionRef<bool(const MessageView&)> visit) {
-  if (query.filter.starts_with(kSysPrefix)) return {true, {}};  // never stored
+  if (query.filter.starts_with(kSysPrefix)) return {true, {}, 0};  // never stored
   return store_.read_retained(query, visit);
 }
 

@@ -159,19 +159,20 @@ RetainedWalk MemoryStore::read_retained(const RetainedQuery& query,
   if (!has_wildcard(query.filter)) {
     const auto found = retained_.find(query.filter);
     const bool wanted = found != retained_.end() && query.after.empty();
-    return {!wanted || visit(found->second->view()), {}};
+    return {!wanted || visit(found->second->view()), {}, 1};
   }
   const auto prefix = literal_prefix(query.filter);
   auto at =
       query.after < prefix ? retained_.lower_bound(prefix) : retained_.upper_bound(query.after);
   if (query.after.empty() && prefix.empty()) at = retained_.begin();
-  RetainedWalk walk{false, std::string(query.after)};
-  for (std::size_t looks = 0; at != retained_.end() && at->first.starts_with(prefix); ++at) {
-    if (++looks > query.looks_max) return walk;
+  RetainedWalk walk{false, std::string(query.after), 0};
+  for (; at != retained_.end() && at->first.starts_with(prefix); ++at) {
+    if (walk.looks == query.looks_max) return walk;
+    ++walk.looks;
     if (topic_matches(query.filter, at->first) && !visit(at->second->view())) return walk;
     walk.last = at->first;
   }
-  return {true, {}};
+  return {true, {}, walk.looks};
 }
 
 StoreFigures MemoryStore::figures() const noexcept {

@@ -131,6 +131,7 @@ struct RetainedQuery {
 struct RetainedWalk {
   bool done = false;
   std::string last;
+  std::size_t looks = 0;
 };
 
 /// What a store holds, for $SYS.

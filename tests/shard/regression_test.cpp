@@ -158,5 +158,36 @@ TEST(Regression, RepeatedFiltersOfOneSubscribeCostLittle) {
   EXPECT_EQ(c.counters().subscriptions, 1U);
 }
 
+// A client with one unanswered PUBACK must still hear that the broker lives.
+TEST(Regression, PingrespDoesNotWaitForTheStore) {
+  Cluster c{{.shards = 1}};
+  c.client("away").connects(kKept).subscribes("x", qos1).drops();
+  auto& p = c.client("p").connects();
+  c.store().hold();
+  const auto id = p.sends_publish("x", "m", {.qos = 1});
+  p.pings();
+  c.store().release_all();
+  c.settle();
+  p.gets_ack(PacketType::puback, id);
+}
+
+// A message that is not retained does not take the place of the retained one of its topic.
+TEST(Regression, ALiveMessageDoesNotHideARetainedOne) {
+  Config config;
+  config.limits.inflight_max = 1;
+  Cluster c{{.shards = 1, .config = config}};
+  auto& p = c.client("p").connects();
+  p.publishes("t/1", "state 1", {.qos = 1, .retain = true});
+  p.publishes("t/2", "state 2", {.qos = 1, .retain = true});
+  auto& a = c.client("a").connects().manual();
+  a.subscribes("t/#", qos1);
+  const auto first = a.receives("t/1", "state 1");
+  p.publishes("t/2", "event");
+  a.receives("t/2", "event");
+  a.manual(false);
+  a.acks(first);
+  a.receives("t/2", "state 2");
+}
+
 }  // namespace
 }  // namespace linnet::test
