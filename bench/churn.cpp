@@ -1,21 +1,19 @@
 // bench_churn: what subscription churn costs steady publishing, measured on a running broker. See
 // README.md.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "churned_clients.hpp"
 #include "options.hpp"
+#include "process_usage.hpp"
+#include "statistics.hpp"
 #include "steady_traffic.hpp"
 #include "wire.hpp"
 
@@ -37,24 +35,6 @@ struct Loss {
   double wall_clock = 0;
   double cpu = 0;
 };
-
-/// User and system time of all threads of a process; proc(5), /proc/pid/stat.
-double cpu_s(std::uint32_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  // The name before it may hold anything, a parenthesis too.
-  const auto name_end = line.rfind(')');
-  if (name_end == std::string::npos) fail("there is no process " + std::to_string(pid));
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string skipped;
-  for (int field = 3; field < 14; ++field)
-    fields >> skipped;
-  std::uint64_t user = 0;
-  std::uint64_t system = 0;
-  if (!(fields >> user >> system)) fail("cannot read the broker's CPU time");
-  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 Sample measure(Traffic& traffic, const Options& options, bool with_churn) {
   std::optional<ChurnedClients> churned;
@@ -83,19 +63,7 @@ Loss loss_between(const Sample& without, const Sample& with) {
           .cpu = 100 * (1 - without.cpu_us_per_message / with.cpu_us_per_message)};
 }
 
-/// The median of one field.
-template <class Item>
-double median(const std::vector<Item>& items, double Item::*field) {
-  std::vector<double> values;
-  values.reserve(items.size());
-  for (const auto& item : items)
-    values.push_back(item.*field);
-  std::sort(values.begin(), values.end());
-  const auto half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-Sample median(const std::vector<Sample>& samples) {
+Sample median_of(const std::vector<Sample>& samples) {
   Sample middle{.delivered_per_s = median(samples, &Sample::delivered_per_s),
                 .cpu_us_per_message = median(samples, &Sample::cpu_us_per_message),
                 .churned_per_s = median(samples, &Sample::churned_per_s)};
@@ -146,9 +114,9 @@ int main(int count, char** arguments) {
     print_row(name, with.back(), losses.back());
     lost += without.back().lost + with.back().lost;
   }
-  print_row("median", median(without), {});
+  print_row("median", median_of(without), {});
   print_row(
-      "median", median(with),
+      "median", median_of(with),
       Loss{.wall_clock = median(losses, &Loss::wall_clock), .cpu = median(losses, &Loss::cpu)});
   if (lost > 0) std::cerr << "bench_churn: " << lost << " messages never came\n";
   return lost > 0 ? 1 : 0;

@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kAnswerTimeout{10};
 
 /// Any thread may end the process here; exit code 1 is kept for lost messages.
 [[noreturn]] inline void fail(std::string_view what) {
-  std::cerr << "bench_churn: " << what << '\n';
+  std::cerr << ::program_invocation_short_name << ": " << what << '\n';
   std::_Exit(2);
 }
 
@@ -40,7 +40,9 @@ constexpr std::chrono::seconds kAnswerTimeout{10};
 
 constexpr std::string_view kConnack = "\x20\x02\x00\x00"sv;
 constexpr std::string_view kSuback = "\x90\x03\x00\x01\x00"sv;
+constexpr std::string_view kSubackQos1 = "\x90\x03\x00\x01\x01"sv;
 constexpr std::string_view kUnsuback = "\xB0\x02\x00\x02"sv;
+constexpr std::string_view kPingreq = "\xC0\x00"sv;
 constexpr std::string_view kDisconnect = "\xE0\x00"sv;
 
 inline std::string two_bytes(std::size_t number) {
@@ -62,12 +64,17 @@ inline std::string packet(char first_byte, std::string_view body) {
   return bytes.append(body);
 }
 
-inline std::string connect_packet(std::string_view client_id) {
-  return packet('\x10', with_length("MQTT") + "\x04\x02\x00\x00"s + with_length(client_id));
+enum class SessionKind : std::uint8_t { clean, kept };
+
+inline std::string connect_packet(std::string_view client_id,
+                                  SessionKind kind = SessionKind::clean) {
+  const auto flags = kind == SessionKind::clean ? "\x02"s : "\x00"s;
+  return packet('\x10',
+                with_length("MQTT") + "\x04" + flags + "\x00\x00"s + with_length(client_id));
 }
 
-inline std::string subscribe_packet(std::string_view filter) {
-  return packet('\x82', two_bytes(1) + with_length(filter) + "\x00"s);
+inline std::string subscribe_packet(std::string_view filter, char qos = 0) {
+  return packet('\x82', two_bytes(1) + with_length(filter) + qos);
 }
 
 inline std::string unsubscribe_packet(std::string_view filter) {
@@ -97,13 +104,13 @@ class Descriptor {
   int fd_ = -1;
 };
 
-/// Connected, and sends at once.
-inline Descriptor connect_to(std::uint32_t port) {
+/// Connected, and sends at once. `host` is an IPv4 address.
+inline Descriptor connect_to(std::uint32_t port, const std::string& host = "127.0.0.1") {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) fail(host + " is no address");
   sockaddr generic{};
   static_assert(sizeof generic == sizeof address);
   std::memcpy(&generic, &address, sizeof address);
@@ -125,7 +132,7 @@ inline void expect(const Descriptor& socket, std::string_view answer) {
   std::string bytes(answer.size(), '\0');
   const auto size = ::recv(socket.get(), bytes.data(), bytes.size(), MSG_WAITALL);
   if (size < 0) fail_errno("no answer from the broker");
-  if (bytes != answer) fail("the broker refused a client of the steady traffic");
+  if (bytes != answer) fail("the broker refused a client");
 }
 
 class Poll {

@@ -78,6 +78,13 @@ struct Limits {
   std::uint32_t mailbox_messages_max = 16'384;  // letters with a PUBLISH that wait at a shard
   std::uint64_t mailbox_bytes_max = 16 << 20;
 
+  /// How large the data file may become. A 32-bit process has no room for more.
+  std::uint64_t store_size_max =
+      sizeof(void*) > 4 ? std::uint64_t{16} << 30 : std::uint64_t{512} << 20;
+  std::uint32_t store_queue_messages_max = 65'536;  // changes that wait for the store's writer
+  std::uint64_t store_queue_bytes_max = 16 << 20;
+  std::uint64_t commit_bytes_max = 4 << 20;  // what one transaction takes of them
+
   std::chrono::milliseconds refuse_timeout{10'000};
   std::chrono::milliseconds shutdown_timeout{5'000};
 };

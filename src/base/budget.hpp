@@ -17,6 +17,8 @@ class Budget {
     left_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
+  /// Takes one even if none is left: what exists already counts, too.
+  void force() noexcept { left_.fetch_sub(1, std::memory_order_relaxed); }
   void give_back() noexcept { left_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

@@ -9,13 +9,14 @@
 #include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "broker/listener_check.hpp"
+#include "broker/storage.hpp"
 #include "net/bind.hpp"
 #include "net/url.hpp"
 #include "shard/shard_thread.hpp"
-#include "store/memory_store.hpp"
 #include "transport/acceptor.hpp"
 #include <linnet/broker.hpp>
 
@@ -40,18 +41,19 @@ MailboxLimits mailbox_limits(const Limits& limits) {
 struct Broker::Impl {
   explicit Impl(Config settings)
       : config(std::move(settings)),
-        store({config.limits.retained_messages_max, config.limits.retained_bytes_max}, post),
         connections(config.limits.connections_max),
         kept_sessions(config.limits.sessions_max) {}
 
+  [[nodiscard]] bool open_storage(std::string& error);
   void make_shards();
+  void restore_sessions();
   [[nodiscard]] bool listen(const ListenerConfig& listener, std::string& error);
   void stop_accepting();
 
   // Constant after open()
   Config config;
   shard::PostOffice post;
-  store::MemoryStore store;
+  std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
   std::vector<std::unique_ptr<net::ListenerTraits>> traits;
@@ -63,15 +65,34 @@ struct Broker::Impl {
   std::atomic<bool> abort{false};
 };
 
+bool Broker::Impl::open_storage(std::string& error) {
+  storage = Storage::open(config, shard_count(config), post, error);
+  return storage != nullptr;
+}
+
 void Broker::Impl::make_shards() {
   const std::uint32_t count = shard_count(config);
   const std::uint64_t now_ms = SystemClock().now_ms();
-  const shard::Common common{config, post, store, connections, kept_sessions};
+  const shard::Common common{config, post, storage->store(), connections, kept_sessions};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     post.add(shards.back()->reactor(), mailbox_limits(config.limits));
   }
   acceptors.resize(count);
+}
+
+/// Before the first listener accepts, all that kept sessions subscribe to is known everywhere.
+void Broker::Impl::restore_sessions() {
+  const auto count = static_cast<std::uint32_t>(shards.size());
+  storage->store().load_sessions([&](const store::StoredSession& session) {
+    shards[home_of(session.client_id, count)]->restore(session);
+  });
+  for (bool busy = true; busy;) {
+    busy = false;
+    for (const auto& shard : shards)
+      busy = shard->work() || busy;
+  }
+  storage->store().start();
 }
 
 bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
@@ -104,13 +125,16 @@ Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Broker::~Broker() {
   impl_->acceptors.clear();
   impl_->shards.clear();
+  impl_->storage.reset();
 }
 
 std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
   if (config.listeners.empty()) config.listeners.push_back({std::string(kDefaultUrl), true});
   try {
     auto impl = std::make_unique<Impl>(std::move(config));
+    if (!impl->open_storage(error)) return nullptr;
     impl->make_shards();
+    impl->restore_sessions();
     std::unique_ptr<Broker> broker(new Broker(std::move(impl)));
     for (const ListenerConfig& listener : broker->impl_->config.listeners) {
       if (!broker->impl_->listen(listener, error)) return nullptr;
@@ -126,9 +150,6 @@ void Broker::run() {
   Impl& impl = *impl_;
   log::info("broker", cat("Linnet ", kVersion, " runs with ", impl.shards.size(),
                           impl.shards.size() == 1 ? " thread" : " threads"));
-  log::warn("broker",
-            "sessions and retained messages are kept in memory only, and end with this "
-            "process");
   std::vector<std::thread> threads;
   for (std::size_t id = 1; id < impl.shards.size(); ++id) {
     threads.emplace_back([&impl, id] { shard::run(*impl.shards[id], impl.abort); });

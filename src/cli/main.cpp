@@ -29,6 +29,28 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
   config->excludes(keys);
 }
 
+/// One subcommand for each action.
+void add_store_options(CLI::App& app, StoreOptions& options) {
+  app.require_subcommand(1);
+  const auto add = [&](const char* action, const char* text) {
+    CLI::App* command = app.add_subcommand(action, text);
+    command->add_option("--config", options.config_path, "Read this TOML file")->type_name("FILE");
+    command->add_option("--data-dir", options.data_dir, "Where the store is")->type_name("DIR");
+    command->add_option("--set", options.settings, "Set a key of the configuration, for one run")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    command->add_flag("--json", options.json, "Print one line of JSON, for scripts");
+    command->callback([&options, action] { options.action = action; });
+    return command;
+  };
+  add("stats", "Say what the store holds and how large it is");
+  add("check", "Read all of the store and say what is damaged");
+  add("compact", "Make the file as small as what it holds");
+  add("backup", "Copy the store, without stopping the broker")
+      ->add_option("DIR", options.target, "A folder for the copy; it is made where it is missing")
+      ->required();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +64,9 @@ int main(int argc, char** argv) {
   add_run_options(*app.add_subcommand("run", "Serve until SIGTERM or SIGINT"), run_options);
   CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with a configuration");
   add_check_options(*check_command, check_options);
+  StoreOptions store_options;
+  CLI::App* store_command = app.add_subcommand("store", "Look after what the broker keeps");
+  add_store_options(*store_command, store_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -59,5 +84,6 @@ int main(int argc, char** argv) {
     print_line(version_text());
     return kOk;
   }
+  if (store_command->parsed()) return store(store_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

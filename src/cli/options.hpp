@@ -24,12 +24,25 @@ struct CheckOptions {
   bool print_keys_markdown = false;  // prints the table of docs/configuration.md instead
 };
 
+struct StoreOptions {
+  std::string action;       // stats, check, compact or backup
+  std::string config_path;  // empty: no file
+  std::string data_dir;     // empty: as the file says
+  std::vector<std::string> settings;
+  std::string target;  // of a backup: a folder
+  bool json = false;
+};
+
 /// Serves until a signal says to stop. Must be called from the main thread, before there are
 /// others.
 [[nodiscard]] int run(const RunOptions& options);
 
 /// Prints "FILE: ok" on standard output, or every error on standard error.
 [[nodiscard]] int check(const CheckOptions& options);
+
+/// Does something with a store: through the broker that uses it, or by itself if none does. kFailed
+/// also if a check has found damage.
+[[nodiscard]] int store(const StoreOptions& options);
 
 /// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
 [[nodiscard]] std::string version_text();

@@ -56,8 +56,7 @@ constexpr std::array kKeys{
     Key{.name = "data_dir",
         .type = text,
         .field = field<&Config::data_dir>(),
-        .meaning = "The folder of everything that Linnet keeps. Without effect so far: all is in "
-                   "memory.",
+        .meaning = "The folder of everything that Linnet keeps; one broker at a time uses it.",
         .default_note = "`/var/lib/linnet` where that can be written, else "
                         "`$XDG_STATE_HOME/linnet` (`~/.local/state/linnet`)"},
     Key{.name = "threads",
@@ -69,22 +68,23 @@ constexpr std::array kKeys{
         .type = boolean,
         .field = field<&Config::persistence>(),
         .meaning =
-            "Whether kept sessions and retained messages outlive a restart. Without effect so "
-            "far: none does."},
+            "Whether kept sessions and retained messages outlive a restart. Without it they lie in "
+            "a temporary folder, for systems that are read-only."},
     Key{.name = "durability",
         .type = choice,
         .field = field<&Config::durability>(),
         .choices = kDurability,
         .meaning = "When an acknowledgement may leave: after its effect is on the disk (`commit`), "
-                   "before a sync that runs every `durability_interval` (`interval`), or without "
-                   "any sync (`none`). Without effect so far."},
+                   "at once, while the disk follows every `durability_interval` (`interval`), or "
+                   "without ever waiting for the disk (`none`). [durability.md](durability.md) says "
+                   "what each can lose."},
     Key{.name = "durability_interval",
         .type = duration,
         .field = field<&Config::durability_interval>(),
         .min = 10,
         .max = kHourMs,
-        .meaning = "The time between syncs with `durability = \"interval\"`: at most this much is "
-                   "lost when the power fails. Without effect so far."},
+        .meaning = "The time between commits with `durability = \"interval\"`: at most this much "
+                   "is lost when the power or the process fails."},
     Key{.name = "check_payload_format",
         .type = boolean,
         .field = field<&Config::check_payload_format>(),
@@ -295,6 +295,30 @@ constexpr std::array kKeys{
         .min = 64 * kKiB,
         .max = 4 * kGiB,
         .meaning = "The bytes of those."},
+    Key{.name = "limits.store_size_max",
+        .type = size,
+        .field = field<&Limits::store_size_max>(),
+        .min = kMiB,
+        .max = kTiB,
+        .meaning = "The size of the data file. On 32-bit systems at most 2000 MiB have room."},
+    Key{.name = "limits.store_queue_messages_max",
+        .type = integer,
+        .field = field<&Limits::store_queue_messages_max>(),
+        .min = 16,
+        .max = 16'777'216,
+        .meaning = "Changes that wait for the store's writer."},
+    Key{.name = "limits.store_queue_bytes_max",
+        .type = size,
+        .field = field<&Limits::store_queue_bytes_max>(),
+        .min = 64 * kKiB,
+        .max = 4 * kGiB,
+        .meaning = "The bytes of those."},
+    Key{.name = "limits.commit_bytes_max",
+        .type = size,
+        .field = field<&Limits::commit_bytes_max>(),
+        .min = 64 * kKiB,
+        .max = 256 * kMiB,
+        .meaning = "What the store writes in one transaction."},
     Key{.name = "limits.refuse_timeout",
         .type = duration,
         .field = field<&Limits::refuse_timeout>(),

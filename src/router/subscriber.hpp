@@ -37,6 +37,8 @@ class Subscriber {
   /// change any subscription, nor end any subscriber: both wait for the end of the turn.
   virtual void deliver(Publication& publication, const Target& target,
                        std::span<const std::uint32_t> subscription_ids, Delivering& delivering) = 0;
+  /// Whether a message with QoS 1 or 2 for it may have to go to the store.
+  [[nodiscard]] virtual bool durable() const noexcept = 0;
 
  protected:
   ~Subscriber() = default;

@@ -1,6 +1,14 @@
 // The messages that a session is owed beyond its in-flight window, in order, bounded in number and
-// bytes. In memory; the durable store keeps the bodies of kept sessions' backlogs later.
+// bytes. What is committed lies in the store and costs no memory here: only what comes next for a
+// client that is there (the head) and what the store does not have yet (the tail) are at hand.
+//
+//   head (loaded again)  |  stored (known by number only)  |  tail (new)
+//
+// A session that the store does not keep has a tail alone.
 #pragma once
+
+#include <memory>
+#include <unordered_set>
 
 #include "base/ring.hpp"
 #include "session/owed.hpp"
@@ -14,61 +22,102 @@ struct BacklogLimits {
 
 class Backlog {
  public:
-  [[nodiscard]] bool empty() const noexcept { return owed_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return owed_.size(); }
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    return tail_.size() + (stored_ ? stored_->head.size() + stored_->messages : 0);
+  }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool fits(std::size_t bytes, const BacklogLimits& limits) const noexcept {
-    return owed_.size() < limits.messages_max && bytes_ + bytes <= limits.bytes_max;
+    return size() < limits.messages_max && bytes_ + bytes <= limits.bytes_max;
   }
 
   void push(OwedMessage message) {
     bytes_ += message.bytes();
-    owed_.push_back(std::move(message));
+    tail_.push_back(std::move(message));
   }
-  [[nodiscard]] OwedMessage& front() noexcept { return owed_.front(); }
-  [[nodiscard]] OwedMessage pop() {
-    OwedMessage message = std::move(owed_.front());
-    owed_.pop_front();
-    bytes_ -= message.bytes();
-    return message;
-  }
-  /// Null if it is not here. Sequences rise from front to back.
-  [[nodiscard]] OwedMessage* find_sequence(std::uint64_t sequence) noexcept {
-    const std::size_t at = place_of(sequence);
-    return at < owed_.size() && owed_[at].sequence == sequence ? &owed_[at] : nullptr;
-  }
-  /// Takes one out of the middle; it is here.
-  void erase_sequence(std::uint64_t sequence) {
-    const std::size_t at = place_of(sequence);
-    bytes_ -= owed_[at].bytes();
-    owed_.erase_at(at);
-  }
+  /// Null if the oldest message has to be loaded first, or there is none.
+  [[nodiscard]] OwedMessage* front() noexcept;
+  /// Takes the front out.
+  [[nodiscard]] OwedMessage pop();
+
+  /// Null if it is not at hand.
+  [[nodiscard]] OwedMessage* find_sequence(std::uint64_t sequence) noexcept;
+  /// Takes one out of the middle; it is at hand.
+  void erase_sequence(std::uint64_t sequence);
+  /// Visits what is at hand.
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (std::size_t at = 0; at < owed_.size(); ++at)
-      visit(owed_[at]);
+    if (stored_) visit_all(stored_->head, visit);
+    visit_all(tail_, visit);
   }
+
+  // The stored part
+
+  /// Whether front() lies in the store.
+  [[nodiscard]] bool must_load() const noexcept {
+    return stored_ && stored_->head.empty() && stored_->messages > 0;
+  }
+  /// What to load: `after` < sequence <= `up_to`, without those that skips().
+  struct Range {
+    std::uint64_t after = 0;
+    std::uint64_t up_to = 0;
+  };
+  [[nodiscard]] Range stored_range() const noexcept { return {stored_->after, stored_->last}; }
+  [[nodiscard]] bool skips(std::uint64_t sequence) const {
+    return stored_->skip.contains(sequence);
+  }
+  /// A message that was loaded: the next of the head.
+  void load(OwedMessage message);
+  /// The store has nothing (more) in stored_range(): what was counted there is not there.
+  void load_nothing();
+  /// Lets the committed front of the tail rest in the store.
+  void rest();
+  /// Lets the head rest there, too, if nothing of it is lent.
+  void rest_head();
+  /// Takes out what the store does not have; returns how many and how many bytes.
+  struct Dropped {
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0;
+  };
+  Dropped drop_unstored();
+  /// A message of the store that is no longer, or not, a part of the backlog.
+  void skip(std::uint64_t sequence);
+  /// After a restart of the broker: all of it is in the store.
+  void restore(std::uint64_t messages, std::uint64_t bytes, std::uint64_t last_sequence);
+  /// Some of what restore() counted is in the in-flight window.
+  void restore_without(std::uint64_t sequence, std::size_t bytes);
+  [[nodiscard]] std::size_t at_hand() const noexcept {
+    return tail_.size() + (stored_ ? stored_->head.size() : 0);
+  }
+  [[nodiscard]] std::size_t tail_size() const noexcept { return tail_.size(); }
+  [[nodiscard]] bool any_stored() const noexcept { return stored_ && stored_->messages > 0; }
+
   void clear() noexcept {
-    owed_.clear();
+    tail_.clear();
+    stored_.reset();
     bytes_ = 0;
   }
 
  private:
-  [[nodiscard]] std::size_t place_of(std::uint64_t sequence) const noexcept {
-    std::size_t first = 0;
-    for (std::size_t end = owed_.size(); first < end;) {
-      const std::size_t middle = first + (end - first) / 2;
-      if (owed_[middle].sequence < sequence) {
-        first = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    return first;
-  }
+  struct Stored {
+    Ring<OwedMessage> head;
+    std::uint64_t messages = 0;  // without the head
+    std::uint64_t after = 0;     // all of them are behind this one ...
+    std::uint64_t last = 0;      // ... up to this one
+    /// Sequences in that range that are in the store and not of the backlog: rare.
+    std::unordered_set<std::uint64_t> skip;
+  };
 
-  Ring<OwedMessage> owed_;
-  std::size_t bytes_ = 0;
+  template <class Visit>
+  static void visit_all(Ring<OwedMessage>& ring, Visit& visit) {
+    for (std::size_t at = 0; at < ring.size(); ++at)
+      visit(ring[at]);
+  }
+  Stored& stored();
+
+  Ring<OwedMessage> tail_;
+  std::uint64_t bytes_ = 0;
+  std::unique_ptr<Stored> stored_;
 };
 
 }  // namespace linnet::session

@@ -1,10 +1,16 @@
 #include "session/inflight.hpp"
 
+#include "base/assert.hpp"
+
 namespace linnet::session {
 
 namespace {
 
 constexpr std::uint32_t kIds = 65'535;
+
+PacketId packet_id_of(std::uint64_t number) noexcept {
+  return static_cast<PacketId>((number - 1) % kIds + 1);
+}
 
 }  // namespace
 
@@ -23,10 +29,26 @@ OwedMessage owe(MessagePtr message, const Terms& terms) {
 }
 
 OwedMessage& Inflight::push(OwedMessage message) {
-  last_id_ = static_cast<PacketId>(last_id_ % kIds + 1);
-  message.packet_id = last_id_;
+  message.number = ++last_number_;
+  message.packet_id = packet_id_of(message.number);
   ++active_;
   return entries_.push_back(std::move(message));
+}
+
+void Inflight::restore(OwedMessage message) {
+  LINNET_ASSERT(message.number > last_number_);
+  // Those that were acknowledged in between keep their places, so that a place is a subtraction.
+  for (; !entries_.empty() && last_number_ + 1 < message.number; ++last_number_) {
+    OwedMessage gap;
+    gap.number = last_number_ + 1;
+    gap.packet_id = packet_id_of(gap.number);
+    gap.state = OwedMessage::State::done;
+    entries_.push_back(std::move(gap));
+  }
+  last_number_ = message.number;
+  message.packet_id = packet_id_of(message.number);
+  ++active_;
+  entries_.push_back(std::move(message));
 }
 
 OwedMessage* Inflight::find(PacketId packet_id) noexcept {

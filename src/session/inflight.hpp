@@ -1,6 +1,7 @@
 // The in-flight window towards one client (MQTT 5.0, sections 4.3, 4.4 and 4.9): what has a packet
 // identifier, in the order of sending. Identifiers are given out one after the other, so that an
 // acknowledgement finds its message by a subtraction, and none is used again while it is in flight.
+// They follow from a number that counts what was sent and does not wrap: the store's order.
 #pragma once
 
 #include "base/ring.hpp"
@@ -17,8 +18,10 @@ class Inflight {
     return active_ < active_max && entries_.size() < kSpanMax;
   }
 
-  /// Adds a message at the end and gives it the next identifier.
+  /// Adds a message at the end and gives it the next number and identifier.
   OwedMessage& push(OwedMessage message);
+  /// Adds a message that had its number before the broker was restarted; numbers rise.
+  void restore(OwedMessage message);
   /// The message with this identifier, if it is in flight.
   [[nodiscard]] OwedMessage* find(PacketId packet_id) noexcept;
   [[nodiscard]] OwedMessage* find_sequence(std::uint64_t sequence) noexcept;
@@ -55,7 +58,7 @@ class Inflight {
   std::uint32_t active_ = 0;
   std::uint32_t sent_ = 0;  // how many entries from the front were sent on this connection
   std::uint32_t quota_taken_ = 0;
-  PacketId last_id_ = 0;
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace linnet::session

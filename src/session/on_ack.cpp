@@ -28,7 +28,7 @@ void Connection::on_pubrel(const mqtt::Frame& frame) {
   OperationId operation = 0;
   if (known && session_->kept()) {
     operation = services_.peers.open_operation(*this);
-    services_.peers.save({store::EraseReceived{session_->client_id(), ack->packet_id}}, operation);
+    services_.peers.save(store::EraseReceived{session_->number(), ack->packet_id}, operation);
     if (services_.peers.seal(operation)) operation = 0;
   }
   const ReasonCode reason = known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;

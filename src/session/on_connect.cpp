@@ -187,6 +187,12 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
       return false;
     }
   }
+  if (session != nullptr && !session->load()) {
+    if (expiry_s != 0 && !was_kept) peers.give_back_kept_session();
+    refuse_connect(ReasonCode::server_unavailable,
+                   "the store can't be read at the moment; try again later");
+    return false;
+  }
   const bool present = session != nullptr;
   connack_ = std::make_unique<PendingConnack>();
   connack_->packet.session_present = present;
@@ -223,15 +229,7 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
   OperationId operation = 0;
   if (connack_->concerns_store) {
     operation = services_.peers.open_operation(*this);
-    std::vector<store::Change> changes;
-    if (session_->kept()) {
-      changes.push_back(store::PutSession{std::string(connect.client_id),
-                                          static_cast<std::uint8_t>(version_), session_->expiry_s(),
-                                          true});
-    } else {
-      changes.push_back(store::EraseSession{std::string(connect.client_id)});
-    }
-    services_.peers.save(std::move(changes), operation);
+    session_->save_connect(version_, operation);
     if (services_.peers.seal(operation)) operation = 0;
   }
   if (log::enabled(log::Level::debug)) {

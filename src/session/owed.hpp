@@ -11,6 +11,7 @@
 #include "base/message.hpp"
 #include "mqtt/packet.hpp"
 #include "router/router.hpp"
+#include "store/store.hpp"
 
 namespace linnet::session {
 
@@ -47,6 +48,8 @@ struct OwedMessage {
   /// All subscription identifiers, if there are more than one.
   std::unique_ptr<std::vector<std::uint32_t>> ids;
   std::uint64_t sequence = 0;  // rises with every message of a session; its name in the store
+  std::uint64_t number = 0;    // in the in-flight window; 0: not in it. Makes the packet_id
+  store::Place place;          // on its way to the store
   std::uint32_t id = 0;        // the one subscription identifier; 0: none, or see ids
   PacketId packet_id = 0;
   Qos qos = Qos::at_most_once;
@@ -54,6 +57,8 @@ struct OwedMessage {
   bool retain = false;
   bool dup = false;          // has been sent on an earlier connection
   bool stored = false;       // the store knows of it
+  bool committed = false;    // ... and it can be read there
+  bool marked = false;       // ... and the store knows its place in the in-flight window
   bool lent = false;         // offered to another member of its group, whose answer is awaited
   bool takes_quota = false;  // counts against the client's Receive Maximum
 
@@ -62,7 +67,7 @@ struct OwedMessage {
     return {&id, id == 0 ? std::size_t{0} : std::size_t{1}};
   }
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return sizeof(OwedMessage) + (message ? message->memory_bytes() : 0);
+    return message ? store::owed_bytes(message->view()) : 0;
   }
 };
 

@@ -16,6 +16,7 @@ namespace linnet::session {
 class Connection;
 class Session;
 struct Membership;
+struct OwedMessage;
 
 /// An operation that waits for other shards or for the store's writer. 0: none.
 using OperationId = std::uint64_t;
@@ -58,15 +59,21 @@ class Peers {
   [[nodiscard]] virtual OperationId open_operation(Connection& waiter) = 0;
   [[nodiscard]] virtual std::optional<ReasonCode> seal(OperationId operation) = 0;
 
-  /// Sends changes to the store as a part of `operation` (0: nobody waits for them).
-  virtual void save(std::vector<store::Change> changes, OperationId operation) = 0;
-  /// Sends a session's new outgoing message to the store as a part of the publication that is being
-  /// delivered; Session::on_committed(sequence) follows.
-  virtual void save_outgoing(router::Delivering& delivering, Session& session,
-                             store::PutOutgoing change) = 0;
-  /// The same outside of a publication.
-  virtual void save_outgoing(Session& session, store::PutOutgoing change) = 0;
-  [[nodiscard]] virtual bool store_has_room() const noexcept = 0;
+  /// Sends a change to the store as a part of `operation` (0: nobody waits for it).
+  virtual void save(store::Change change, OperationId operation) = 0;
+  /// All that this shard has sent to the store so far becomes a part of `operation`.
+  virtual void wait_for_store(OperationId operation) = 0;
+  /// Sends a session's new outgoing message to the store, together with the publication that is
+  /// being delivered, if there is one; notes its place in `owed`. Session::on_saved() follows.
+  virtual void save_outgoing(Session& session, OwedMessage& owed) = 0;
+  /// A message of an in-flight window that was saved as queued has got its place there;
+  /// Session::on_saved() follows if somebody has to wait for that.
+  virtual void save_inflight(Session& session, const OwedMessage& owed, bool wait) = 0;
+  /// Takes an outgoing message back from the store, or out of it.
+  virtual void erase_outgoing(const store::EraseOutgoing& erase, store::Place place) = 0;
+  [[nodiscard]] virtual store::SessionNumber new_session_number() noexcept = 0;
+  /// Session::on_turn() follows when the store has room again, or can be read again.
+  virtual void pump_with_room(Session& session) = 0;
 
   /// Makes sure that all other shards know of a filter, which may be new here.
   virtual void spread_interest(std::string_view filter, bool is_new, OperationId operation) = 0;
@@ -107,6 +114,8 @@ class Peers {
   /// Room for one more kept session in the whole broker, and giving it back.
   [[nodiscard]] virtual bool take_kept_session() noexcept = 0;
   virtual void give_back_kept_session() noexcept = 0;
+  /// One that was kept before the broker was started, whatever the limit is now.
+  virtual void force_kept_session() noexcept = 0;
 
  protected:
   ~Peers() = default;

@@ -8,6 +8,7 @@
 #include "router/router.hpp"
 #include "session/peers.hpp"
 #include "session/wire_forms.hpp"
+#include "store/store.hpp"
 #include <linnet/config.hpp>
 
 namespace linnet::session {
@@ -21,6 +22,7 @@ struct Services {
   Random& random;
   LogLimiter& log_limiter;
   Peers& peers;
+  const store::Store& store;  // to read from it; changes go through `peers`
 
   /// The time of this turn, in ms of the monotonic clock.
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return timers.now_ms(); }

@@ -29,6 +29,13 @@ enum class Farewell : std::uint8_t {
   without_will,  // DISCONNECT 0x00: the Will is void (MQTT-3.1.2-10)
 };
 
+/// What the store says of an outgoing message.
+enum class Saved : std::uint8_t {
+  accepted,   // what depends on it may go on, but it can't be read from the store yet
+  committed,  // it lies in the store
+  refused,    // it is not owed any more: its publisher was told so
+};
+
 /// MQTT 5's "does not expire".
 inline constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
@@ -44,11 +51,25 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] std::uint32_t expiry_s() const noexcept { return expiry_s_; }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] std::uint32_t inflight() const noexcept { return inflight_.active(); }
+  /// Its name in the store; 0: the store has never heard of it.
+  [[nodiscard]] store::SessionNumber number() const noexcept { return number_; }
+
+  // Between two runs of the broker: session_restore.cpp
+
+  /// Makes a new session what it was when the broker ended. Its client is away.
+  void restore(const store::StoredSession& stored);
+  /// Reads what only a client that is back needs: the in-flight window and the received
+  /// identifiers. False if the store can't be read now.
+  [[nodiscard]] bool load();
+  /// At the broker's end: nobody is told, and the store keeps what it has.
+  void abandon();
 
   // Coming and going: session_life.cpp
 
   /// A new connection takes the session over; nothing is sent before go_online().
   void attach(Connection& connection, std::uint32_t expiry_s, std::unique_ptr<StoredWill> will);
+  /// Makes what attach() has changed durable, as a part of `operation`.
+  void save_connect(Version version, OperationId operation);
   /// CONNACK has left: sends again what was in flight, then what has come since.
   void go_online();
   /// The connection is gone.
@@ -65,11 +86,12 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void deliver(Publication& publication, const router::Target& target,
                std::span<const std::uint32_t> subscription_ids,
                router::Delivering& delivering) override;
+  [[nodiscard]] bool durable() const noexcept override { return kept(); }
   /// A message that a shared group has chosen this session for.
   void deliver_shared(Publication& publication, Membership& membership,
                       router::Delivering& delivering);
-  /// The store has committed, or refused, the message with this sequence.
-  void on_committed(std::uint64_t sequence, bool committed);
+  /// The store's answer for the message with this sequence.
+  void on_saved(std::uint64_t sequence, Saved saved);
   /// The answer to Peers::hand_back: another member has taken the message, or it stays here.
   void on_handed_back(std::uint64_t sequence, bool taken);
   /// Sends what may be sent: replays, what is in flight and not sent, the backlog.
@@ -109,6 +131,13 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void on_turn();
 
  private:
+  /// A subscription that the store has not confirmed yet, and what was there before.
+  struct Unconfirmed {
+    OperationId operation = 0;
+    std::string filter;
+    std::optional<router::SubscriptionTerms> before;
+  };
+
   [[nodiscard]] bool online() const noexcept { return online_; }
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
@@ -117,11 +146,17 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
   void take_qos0(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool must_wait(const MessageView& message);
-  void push_inflight(OwedMessage message, router::Delivering* delivering);
+  void push_inflight(OwedMessage message);
   void push_backlog(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool make_room(std::size_t bytes, router::Delivering& delivering);
-  void save_owed(OwedMessage& owed, router::Delivering* delivering);
+  void save_owed(OwedMessage& owed);
   void erase_owed(const OwedMessage& owed);
+  void give_up_waiting(std::uint64_t sequence);
+  bool load_backlog();
+  [[nodiscard]] OwedMessage owe_stored(const store::StoredOutgoing& stored);
+  void rest_backlog();
+  void drop_transient();
+  void mark_inflight();
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
   bool send_inflight();
@@ -143,6 +178,12 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);
   void save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
                          OperationId operation);
+  void note_unconfirmed(std::string_view filter, const router::SubscriptionTerms* before,
+                        OperationId operation);
+  void confirm(OperationId operation, bool accepted);
+  void undo(const Unconfirmed& change);
+  void restore_subscription(const store::StoredSubscription& stored);
+  void save_life();
   void start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
                     OperationId operation);
   void unsubscribe_all();
@@ -163,7 +204,9 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   ReceivedIds received_;
   std::unique_ptr<Replays> replays_;
   std::unique_ptr<StoredWill> will_;
+  std::unique_ptr<std::vector<Unconfirmed>> unconfirmed_;
   Timer timer_;
+  store::SessionNumber number_ = 0;
   std::uint64_t will_due_ms_ = kNever;  // the connection is gone and the Will's delay runs
   std::uint64_t ends_at_ms_ = kNever;   // the connection is gone and the session's expiry runs
   std::uint64_t last_sequence_ = 0;
@@ -174,6 +217,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
+  bool unloaded_ = false;    // what load() reads is still in the store alone
+  bool will_saved_ = false;  // the store has a Will of this session
 };
 
 using SessionPtr = boost::intrusive_ptr<Session>;

@@ -42,9 +42,9 @@ Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason, Oper
     owed->state = OwedMessage::State::released;
     owed->message.reset();
     if (owed->stored) {
-      services_.peers.save({store::PutOutgoing{client_id_, owed->sequence,
-                                               store::OutgoingState::released, packet_id}},
-                           operation);
+      services_.peers.save(
+          store::PutInflight{number_, owed->number, owed->sequence, store::OutgoingState::released},
+          operation);
     }
   }
   return {};

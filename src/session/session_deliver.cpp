@@ -6,6 +6,13 @@
 
 namespace linnet::session {
 
+namespace {
+
+/// How long a message of the backlog is in flight before its identifier is worth a record.
+constexpr std::uint64_t kMarkDelayMs = 200;
+
+}  // namespace
+
 void Session::deliver(Publication& publication, const router::Target& target,
                       std::span<const std::uint32_t> subscription_ids,
                       router::Delivering& delivering) {
@@ -42,7 +49,7 @@ void Session::take(Publication& publication, const Terms& terms, router::Deliver
   if (online() && !waits && backlog_.empty() && window_open() && connection_->has_outbox_room()) {
     // Older ones that are still unsent go first, but not now: the wire forms are of this message.
     const bool in_turn = inflight_.next_to_send() == nullptr;
-    push_inflight(owe(publication.keep(), terms), &delivering);
+    push_inflight(owe(publication.keep(), terms));
     if (in_turn) send_inflight();
   } else {
     push_backlog(publication, terms, delivering);
@@ -76,33 +83,49 @@ void Session::take_qos0(Publication& publication, const Terms& terms,
   if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
 }
 
-void Session::push_inflight(OwedMessage message, router::Delivering* delivering) {
-  if (message.sequence == 0) message.sequence = next_sequence();
+void Session::push_inflight(OwedMessage message) {
+  const bool is_new = message.sequence == 0;
+  if (is_new) message.sequence = next_sequence();
   OwedMessage& owed = inflight_.push(std::move(message));
   owed.state = OwedMessage::State::ready;
-  if (kept()) save_owed(owed, delivering);
+  if (owed.stored) {
+    // A QoS 2 message must not be sent before its identifier is durable. Of the others most are
+    // acknowledged before it would be worth a record: mark_inflight().
+    const bool waits = owed.qos == Qos::exactly_once;
+    if (!waits) {
+      if (!timer_.armed()) services_.timers.arm(timer_, services_.now_ms() + kMarkDelayMs);
+      return;
+    }
+    owed.state = OwedMessage::State::committing;
+    owed.marked = true;
+    services_.peers.save_inflight(*this, owed, true);
+  } else if (kept()) {
+    if (is_new) backlog_.skip(owed.sequence);
+    owed.marked = true;
+    if (owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
+    save_owed(owed);
+  }
 }
 
-/// Tells the store; a QoS 2 message must not be sent before its identifier is durable.
-void Session::save_owed(OwedMessage& owed, router::Delivering* delivering) {
+void Session::save_owed(OwedMessage& owed) {
   owed.stored = true;
-  const bool in_flight = owed.packet_id != 0;
-  if (in_flight && owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
-  store::PutOutgoing change{client_id_, owed.sequence,
-                            in_flight ? store::OutgoingState::sent : store::OutgoingState::queued,
-                            owed.packet_id};
-  if (delivering != nullptr) {
-    services_.peers.save_outgoing(*delivering, *this, std::move(change));
-  } else if (owed.state == OwedMessage::State::committing) {
-    services_.peers.save_outgoing(*this, std::move(change));
-  } else {
-    services_.peers.save({std::move(change)}, 0);
-  }
+  services_.peers.save_outgoing(*this, owed);
+}
+
+/// Tells the store of the identifiers that messages from the backlog have got meanwhile, so that
+/// they are sent again with the same ones even if the broker ends without warning.
+void Session::mark_inflight() {
+  inflight_.for_each([this](OwedMessage& owed) {
+    if (!owed.stored || owed.marked || owed.state != OwedMessage::State::sent) return;
+    owed.marked = true;
+    services_.peers.save_inflight(*this, owed, false);
+  });
 }
 
 void Session::erase_owed(const OwedMessage& owed) {
   if (!owed.stored) return;
-  services_.peers.save({store::EraseOutgoing{client_id_, owed.sequence}}, 0);
+  services_.peers.erase_outgoing(
+      {number_, owed.sequence, owed.marked ? owed.number : std::uint64_t{0}}, owed.place);
 }
 
 BacklogLimits Session::backlog_limits() const noexcept {
@@ -118,7 +141,8 @@ void Session::push_backlog(Publication& publication, const Terms& terms,
   if (!make_room(owed.bytes(), delivering)) return;
   ++services_.counters.backlog_messages;
   services_.counters.backlog_bytes += owed.bytes();
-  if (kept()) save_owed(owed, &delivering);
+  const bool saves = owed.qos != Qos::at_most_once || services_.limits().queue_qos0;
+  if (kept() && saves) save_owed(owed);
   backlog_.push(std::move(owed));
 }
 
@@ -134,8 +158,10 @@ bool Session::make_room(std::size_t bytes, router::Delivering& delivering) {
     case BacklogPolicy::drop_newest: count_dropped(1); return false;
     case BacklogPolicy::drop_oldest: break;
   }
-  while (!backlog_.empty() && !backlog_.fits(bytes, limits))
-    drop(backlog_.pop());
+  while (!backlog_.empty() && !backlog_.fits(bytes, limits)) {
+    if (backlog_.must_load() && !load_backlog()) break;
+    if (!backlog_.empty()) drop(backlog_.pop());
+  }
   if (backlog_.fits(bytes, limits)) return true;
   count_dropped(1);
   return false;
@@ -153,30 +179,6 @@ void Session::drop(const OwedMessage& owed) {
 void Session::count_dropped(std::uint32_t messages) {
   dropped_ += messages;
   services_.counters.publish_dropped += messages;
-}
-
-void Session::on_committed(std::uint64_t sequence, bool committed) {
-  if (ended_) return;
-  if (committed) {
-    OwedMessage* owed = inflight_.find_sequence(sequence);
-    if (owed == nullptr || owed->state != OwedMessage::State::committing) return;
-    owed->state = OwedMessage::State::ready;
-    if (online()) pump();
-    return;
-  }
-  // The publisher is told that nothing was accepted, and will send it again. What has left already
-  // stays in flight: at least once.
-  OwedMessage* owed = inflight_.find_sequence(sequence);
-  if (owed != nullptr) {
-    if (owed->state != OwedMessage::State::committing) return;
-    finish(*owed);
-    return pump();
-  }
-  const OwedMessage* waiting = backlog_.find_sequence(sequence);
-  if (waiting == nullptr) return;
-  --services_.counters.backlog_messages;
-  services_.counters.backlog_bytes -= waiting->bytes();
-  backlog_.erase_sequence(sequence);
 }
 
 void Session::pump() {
@@ -213,34 +215,6 @@ void Session::send_owed(OwedMessage& owed) {
   // MQTT-3.1.2-25: too large for this client is as good as delivered to it.
   count_dropped(1);
   finish(owed);
-}
-
-void Session::move_backlog() {
-  auto& counters = services_.counters;
-  while (!backlog_.empty() && connection_->has_outbox_room()) {
-    const bool needs_window = backlog_.front().qos != Qos::at_most_once;
-    if ((needs_window && !window_open()) || backlog_.front().lent) return;
-    --counters.backlog_messages;
-    counters.backlog_bytes -= backlog_.front().bytes();
-    OwedMessage owed = backlog_.pop();
-    const std::uint64_t expires = owed.message->expires_at_ms();
-    if (expires != kNever && expires <= services_.now_ms()) {  // MQTT-3.3.2-5
-      ++counters.publish_expired;
-      erase_owed(owed);
-      tell_group(owed);
-      continue;
-    }
-    if (needs_window) {
-      push_inflight(std::move(owed), nullptr);
-      if (!send_inflight()) return;
-      continue;
-    }
-    const MessageView view = owed.message->view();
-    const OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), 0, owed.qos,
-                            owed.retain, false};
-    if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
-    erase_owed(owed);
-  }
 }
 
 }  // namespace linnet::session

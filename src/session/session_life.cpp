@@ -1,5 +1,7 @@
 // The life of a session: attach, detach, Will and expiry (MQTT 5.0, sections 3.1.2.5, 3.1.2.11.2
 // and 4.1).
+#include <utility>
+
 #include "base/assert.hpp"
 #include "session/connection.hpp"
 #include "session/session.hpp"
@@ -22,6 +24,7 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
   LINNET_ASSERT(connection_ == nullptr && !ended_);
   connection_ = &connection;
   expiry_s_ = expiry_s;
+  if (kept() && number_ == 0) number_ = services_.peers.new_session_number();
   will_ = std::move(will);
   will_due_ms_ = kNever;  // MQTT-3.1.3-9: a Will that is still delayed is not sent any more
   ends_at_ms_ = kNever;
@@ -32,6 +35,28 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
     kept_counted_ =
         kept();  // the caller has taken the place for a session that is kept from now on
   }
+}
+
+void Session::save_connect(Version version, OperationId operation) {
+  auto& peers = services_.peers;
+  // A session that is not kept has nothing to say; the end of the kept one before it has.
+  if (number_ == 0) return peers.wait_for_store(operation);
+  peers.save(store::PutSession{number_, client_id_, expiry_s_, static_cast<std::uint8_t>(version),
+                               true, kNever, kNever},
+             operation);
+  if (will_) {
+    peers.save(store::PutWill{number_, will_->message->clone(), will_->delay_s, will_->expiry_s},
+               operation);
+  } else if (will_saved_) {
+    peers.save(store::EraseWill{number_}, operation);
+  }
+  will_saved_ = will_ != nullptr;
+}
+
+/// For a session whose client has gone; nobody waits for it.
+void Session::save_life() {
+  services_.peers.save(
+      store::PutSession{number_, client_id_, expiry_s_, 0, false, ends_at_ms_, will_due_ms_}, 0);
 }
 
 void Session::go_online() {
@@ -47,6 +72,8 @@ void Session::detach(Farewell farewell) {
   online_ = false;
   if (farewell == Farewell::without_will) will_.reset();
   replays_.reset();
+  unconfirmed_.reset();
+  timer_.cancel();
   if (!kept()) return end();
   const std::uint64_t now = services_.now_ms();
   if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
@@ -54,9 +81,15 @@ void Session::detach(Farewell farewell) {
   memberships_.for_each(
       [this](const Membership& one) { services_.peers.update_group(*this, one); });
   lend_shared();
+  mark_inflight();
   inflight_.rewind();
-  services_.peers.save({store::PutSession{client_id_, 0, expiry_s_, false}}, 0);
+  drop_transient();
+  rest_backlog();
+  if (!will_ && std::exchange(will_saved_, false)) {
+    services_.peers.save(store::EraseWill{number_}, 0);
+  }
   if (will_ && will_->delay_s == 0) publish_will();
+  save_life();
   arm_timer();
 }
 
@@ -69,11 +102,8 @@ void Session::end() {
   unsubscribe_all();
   memberships_.for_each([this](const Membership& one) { services_.peers.leave_group(*this, one); });
   give_away_shared();
-  if (kept_counted_) {
-    services_.peers.save({store::EraseSession{client_id_}}, 0);
-    services_.peers.give_back_kept_session();
-    kept_counted_ = false;
-  }
+  if (number_ != 0) services_.peers.save(store::EraseSession{number_}, 0);
+  if (std::exchange(kept_counted_, false)) services_.peers.give_back_kept_session();
   services_.counters.backlog_messages -= backlog_.size();
   services_.counters.backlog_bytes -= backlog_.bytes();
   backlog_.clear();
@@ -88,6 +118,9 @@ void Session::publish_will() {
   const auto will = std::move(will_);
   will_due_ms_ = kNever;
   services_.peers.publish_later(will->to_publish(services_.now_ms()));
+  if (std::exchange(will_saved_, false) && !ended_) {
+    services_.peers.save(store::EraseWill{number_}, 0);
+  }
 }
 
 void Session::publish_undelayed_will() {
@@ -103,6 +136,7 @@ void Session::arm_timer() {
 
 void Session::on_timer() {
   const boost::intrusive_ptr<Session> self(this);
+  if (connection_ != nullptr) return mark_inflight();
   const std::uint64_t now = services_.now_ms();
   if (will_ && will_due_ms_ != kNever && will_due_ms_ <= now) publish_will();
   if (ends_at_ms_ != kNever && ends_at_ms_ <= now) {

@@ -28,6 +28,7 @@ void Session::on_overlay(std::uint32_t number, std::vector<MessagePtr> messages)
 }
 
 void Session::on_subscribed(OperationId operation, bool accepted) {
+  if (unconfirmed_) confirm(operation, accepted);
   if (!replays_) return;
   std::vector<std::string> refused;
   for (auto& [number, replay] : replays_->queue) {
@@ -118,7 +119,7 @@ bool Session::send_retained(Replay& replay, const MessageView& message) {
     return true;
   }
   if (!window_open()) return false;
-  push_inflight(owe(Message::make(message), Terms{qos, true, ids, nullptr}), nullptr);
+  push_inflight(owe(Message::make(message), Terms{qos, true, ids, nullptr}));
   send_inflight();
   return true;
 }

@@ -65,9 +65,7 @@ void Session::on_handed_back(std::uint64_t sequence, bool taken) {
     waiting->lent = false;
     if (taken) {
       erase_owed(*waiting);
-      --services_.counters.backlog_messages;
-      services_.counters.backlog_bytes -= waiting->bytes();
-      backlog_.erase_sequence(sequence);
+      give_up_waiting(sequence);
     }
   }
   pump();

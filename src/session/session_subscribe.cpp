@@ -1,5 +1,6 @@
 // Subscriptions of one session (MQTT 5.0, sections 3.8 to 3.11 and 4.8).
 #include <algorithm>
+#include <iterator>
 
 #include "mqtt/packet.hpp"
 #include "session/session.hpp"
@@ -45,6 +46,11 @@ ReasonCode Session::subscribe(std::string_view text, const router::SubscriptionT
       services_.router.find(text, subscriptions_) == nullptr) {
     return ReasonCode::quota_exceeded;
   }
+  const auto* before = kept() ? services_.router.find(text, subscriptions_) : nullptr;
+  if (kept()) {
+    note_unconfirmed(text, before == nullptr ? nullptr : &router::Router::terms_of(*before),
+                     operation);
+  }
   const auto added = services_.router.subscribe(text, terms, *this, subscriptions_);
   if (!added.existed) ++services_.counters.subscriptions;
   save_subscription(text, terms, operation);
@@ -62,8 +68,49 @@ void Session::save_subscription(std::string_view filter, const router::Subscript
                                 OperationId operation) {
   if (!kept()) return;
   services_.peers.save(
-      {store::PutSubscription{client_id_, std::string(filter), terms.id, options_byte(terms)}},
+      store::PutSubscription{number_, std::string(filter), terms.id, options_byte(terms)},
       operation);
+}
+
+void Session::note_unconfirmed(std::string_view filter, const router::SubscriptionTerms* before,
+                               OperationId operation) {
+  if (!unconfirmed_) unconfirmed_ = std::make_unique<std::vector<Unconfirmed>>();
+  Unconfirmed change{operation, std::string(filter), std::nullopt};
+  if (before != nullptr) change.before = *before;
+  unconfirmed_->push_back(std::move(change));
+}
+
+/// A SUBSCRIBE has been answered by the store.
+void Session::confirm(OperationId operation, bool accepted) {
+  const auto concerned = std::stable_partition(
+      unconfirmed_->begin(), unconfirmed_->end(),
+      [&](const Unconfirmed& change) { return change.operation != operation; });
+  std::vector<Unconfirmed> changes(std::make_move_iterator(concerned),
+                                   std::make_move_iterator(unconfirmed_->end()));
+  unconfirmed_->erase(concerned, unconfirmed_->end());
+  if (unconfirmed_->empty()) unconfirmed_.reset();
+  if (accepted) return;
+  // The last change first: a filter may stand twice in one SUBSCRIBE.
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change)
+    undo(*change);
+}
+
+/// The store has refused a subscription: all is as it was before the SUBSCRIBE.
+void Session::undo(const Unconfirmed& change) {
+  if (!change.before) {
+    (void)unsubscribe(change.filter, 0);
+    sweep_memberships();
+    return;
+  }
+  const auto [parts, valid] = split_shared_filter(change.filter);
+  if (!parts.group.empty()) {
+    Membership* membership = find_membership(parts.group, parts.filter);
+    if (membership == nullptr) return;
+    membership->terms = *change.before;
+    services_.peers.join_group(*this, *membership, 0);
+  } else if (services_.router.find(parts.filter, subscriptions_) != nullptr) {
+    services_.router.subscribe(parts.filter, *change.before, *this, subscriptions_);
+  }
 }
 
 void Session::start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
@@ -88,6 +135,10 @@ ReasonCode Session::subscribe_shared(std::string_view group, std::string_view fi
                                      OperationId operation) {
   // Retained messages are not sent for shared subscriptions (MQTT 5.0, section 4.8.2).
   Membership* membership = find_membership(group, filter);
+  if (kept()) {
+    note_unconfirmed(shared_name(group, filter), membership ? &membership->terms : nullptr,
+                     operation);
+  }
   if (membership == nullptr) {
     membership = &memberships_.add(group, filter);
     ++services_.counters.shared_subscriptions;
@@ -119,8 +170,8 @@ ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
     // Another one may have waited for its end.
     if (replays_ && replays_->erase(std::string(text))) pump_soon();
   }
-  if (reason == ReasonCode::success && kept()) {
-    services_.peers.save({store::EraseSubscription{client_id_, std::string(text)}}, operation);
+  if (reason == ReasonCode::success && number_ != 0) {
+    services_.peers.save(store::EraseSubscription{number_, std::string(text)}, operation);
   }
   return reason;
 }

@@ -20,6 +20,8 @@ class Group final : public router::Subscriber {
                std::span<const std::uint32_t> subscription_ids,
                router::Delivering& delivering) override;
 
+  [[nodiscard]] bool durable() const noexcept override { return true; }
+
   [[nodiscard]] const GroupName& name() const noexcept { return name_; }
   [[nodiscard]] router::ShareGroup& members() noexcept { return members_; }
   [[nodiscard]] router::SubscriptionList& subscriptions() noexcept { return subscriptions_; }

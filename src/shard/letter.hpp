@@ -129,7 +129,7 @@ struct GroupAcknowledgedLetter {
 
 /// The store's writer answers.
 struct StoreLetter {
-  store::Answer answer;
+  std::vector<store::Answer> answers;
 };
 
 /// The sender's mailbox has room again, or the store has.

@@ -9,14 +9,19 @@
 
 namespace linnet::shard {
 
+/// A session that is owed a message which goes to the store.
+struct OutgoingSave {
+  session::SessionPtr session;
+  std::uint64_t sequence = 0;
+};
+
 struct Operation {
   enum class Kind : std::uint8_t {
     free,
     connection,  // an acknowledgement of `connection` waits
     received,    // the PUBREC of a QoS 2 message of `session` waits
     relay,       // another shard waits for our part: `reply`
-    committed,   // an outgoing message of `session` with `sequence` becomes durable
-    retained,    // a retained message becomes durable
+    saved,       // nobody waits but those in `saves`
     offered,     // `sequence` of `session` was offered to other members of its group
   };
 
@@ -35,7 +40,9 @@ struct Operation {
   ReturnAddress reply;
   session::ConnectionPtr connection;
   session::SessionPtr session;
-  MessagePtr message;
+  /// What one request has sent to the store: all of them are told its answer.
+  std::vector<OutgoingSave> saves;
+  MessagePtr retained;
   /// To be asked of all shards once the other parts are there.
   std::vector<OverlayQuestion> questions;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "shard/letter.hpp"
@@ -21,8 +22,8 @@ class PostOffice final : public store::AnswerSink {
   [[nodiscard]] ShardId shards() const noexcept { return static_cast<ShardId>(mailboxes_.size()); }
   [[nodiscard]] ShardMailbox& mailbox(ShardId shard) noexcept { return *mailboxes_[shard]; }
 
-  void answer(std::uint32_t shard, const store::Answer& answer) override {
-    mailbox(shard).post(StoreLetter{answer});
+  void answer(std::uint32_t shard, std::span<const store::Answer> answers) override {
+    mailbox(shard).post(StoreLetter{{answers.begin(), answers.end()}});
   }
   void has_room_again() override {
     for (const auto& mailbox : mailboxes_)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -30,7 +31,8 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       store_(common.store),
       timers_(now_ms),
       reactor_(timers_, link_counters_),
-      services_{common.config, router_, timers_, counters_, forms_, random_, log_limiter_, *this},
+      services_{common.config, router_,      timers_, counters_,   forms_,
+                random_,       log_limiter_, *this,   common.store},
       sessions_(0, SeededHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
@@ -48,7 +50,7 @@ Shard::~Shard() {
   close_connections();
   while (!sessions_.empty()) {
     const session::SessionPtr session = sessions_.begin()->second;
-    session->end();
+    session->abandon();
   }
   for (const auto& [key, group] : groups_) {
     router_.unsubscribe(*group->subscriptions().first, group->subscriptions());
@@ -124,6 +126,11 @@ session::Session& Shard::create_session(std::string_view client_id) {
   return made;
 }
 
+void Shard::restore(const store::StoredSession& stored) {
+  assert_owner();
+  create_session(stored.client_id).restore(stored);
+}
+
 void Shard::forget_session(session::Session& session) {
   const auto found = sessions_.find(session.client_id());
   LINNET_ASSERT(found != sessions_.end() && found->second.get() == &session);
@@ -169,6 +176,9 @@ bool Shard::work() {
     auth::Identity identity = std::move(move.connection->identity());
     post(move.home, LinkLetter{move.connection->give_link(), std::move(identity)});
   }
+  if (room_)
+    std::move(pumps_with_room_.begin(), pumps_with_room_.end(), std::back_inserter(pumps_));
+  if (room_) pumps_with_room_.clear();
   publish_parked();
   std::vector<session::SessionPtr> pumps;
   pumps.swap(pumps_);
@@ -180,6 +190,7 @@ bool Shard::work() {
 }
 
 void Shard::post_outgoing() {
+  if (std::exchange(submitted_, false)) store_.end_turn(id_);
   if (!std::exchange(has_outgoing_, false)) return;
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (outgoing_[shard].empty()) continue;
@@ -219,7 +230,7 @@ void Shard::publish_later(MessagePtr message) {
 
 int Shard::wait_ms() const noexcept {
   // What the flush at the end of the last turn has left to do.
-  if (has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
+  if (submitted_ || has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
   if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();

@@ -63,6 +63,9 @@ class Shard final : public session::Peers {
   /// From now on the calling thread owns the shard.
   void own() noexcept { owner_ = std::this_thread::get_id(); }
 
+  /// A session of an earlier run whose home is here; before the first link comes. work() then lets
+  /// the other shards know what it wants.
+  void restore(const store::StoredSession& stored);
   /// A new link: the shard serves it from here on, or refuses it.
   void accept(std::unique_ptr<net::Link> link);
   /// Reads letters and ends the turn. True if something was done.
@@ -80,11 +83,16 @@ class Shard final : public session::Peers {
   void pump_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
-  void save(std::vector<store::Change> changes, OperationId operation) override;
-  void save_outgoing(router::Delivering& delivering, session::Session& session,
-                     store::PutOutgoing change) override;
-  void save_outgoing(session::Session& session, store::PutOutgoing change) override;
-  [[nodiscard]] bool store_has_room() const noexcept override { return store_.has_room(); }
+  void save(store::Change change, OperationId operation) override;
+  void wait_for_store(OperationId operation) override;
+  void save_outgoing(session::Session& session, session::OwedMessage& owed) override;
+  void save_inflight(session::Session& session, const session::OwedMessage& owed,
+                     bool wait) override;
+  void erase_outgoing(const store::EraseOutgoing& erase, store::Place place) override;
+  [[nodiscard]] store::SessionNumber new_session_number() noexcept override {
+    return store_.new_session();
+  }
+  void pump_with_room(session::Session& session) override;
   void spread_interest(std::string_view filter, bool is_new, OperationId operation) override;
   void ask_overlays(session::Session& session, std::string_view filter, std::uint32_t replay,
                     OperationId operation) override;
@@ -108,6 +116,7 @@ class Shard final : public session::Peers {
   [[nodiscard]] bool may_linger() const noexcept override;
   [[nodiscard]] bool take_kept_session() noexcept override { return common_.kept_sessions.take(); }
   void give_back_kept_session() noexcept override { common_.kept_sessions.give_back(); }
+  void force_kept_session() noexcept override { common_.kept_sessions.force(); }
 
  private:
   friend class Group;
@@ -121,6 +130,17 @@ class Shard final : public session::Peers {
   struct Move {
     session::ConnectionPtr connection;
     ShardId home;
+  };
+  /// What the publication that is being delivered sends to the store from this shard, and who is
+  /// told what became of it.
+  struct Saving {
+    store::Request request;
+    std::vector<OutgoingSave> saves;
+    MessagePtr retained;
+
+    [[nodiscard]] bool empty() const noexcept {
+      return request.outgoing.empty() && request.changes.empty();
+    }
   };
 
   void assert_owner() const noexcept;
@@ -158,9 +178,23 @@ class Shard final : public session::Peers {
                     const router::Delivering& delivering);
   session::Published finish_publish(const session::PublishWaiter& waiter,
                                     const router::Delivering& delivering, bool sent);
-  void save_received(const session::PublishWaiter& waiter, router::Delivering& delivering);
-  void retain(Publication& publication, router::Delivering& delivering);
+  void save_received(const session::PublishWaiter& waiter);
+  void retain(Publication& publication);
+  [[nodiscard]] bool concerns_store(const MessageView& message, const router::Route& route,
+                                    const session::PublishWaiter& waiter) const;
   void publish_parked();
+
+  // What goes to the store: shard_store.cpp
+  void submit(store::Request request);
+  void begin_saving();
+  void submit_saving(const Publication& publication, router::Delivering& delivering);
+  session::Published submit_alone(const Publication& publication,
+                                  const session::PublishWaiter& waiter,
+                                  const router::Delivering& delivering);
+  void give_up_saving();
+  void settle(const Operation& operation, session::Saved saved);
+  void on_answer(const store::Answer& answer);
+  void on_accepted(OperationId id);
 
   // Operations
   OperationId open(Operation::Kind kind);
@@ -236,7 +270,11 @@ class Shard final : public session::Peers {
   std::vector<session::ConnectionPtr> parked_;
   std::vector<MessagePtr> later_;
   std::vector<session::SessionPtr> pumps_;
+  std::vector<session::SessionPtr> pumps_with_room_;
+  Saving saving_;
   bool publishing_ = false;
+  bool saving_open_ = false;
+  bool submitted_ = false;           // something has gone to the store in this turn
   bool room_ = false;                // parked ones may try again
   std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
   OperationId current_ = 0;

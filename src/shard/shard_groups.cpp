@@ -173,7 +173,10 @@ void Shard::on(GroupDeliverLetter letter) {
   Publication publication(letter.message);
   router::Delivering delivering;
   delivering.unit = letter.unit;
-  if (!deliver_to_member(letter.name, letter.client_id, publication, delivering)) {
+  begin_saving();
+  const bool delivered = deliver_to_member(letter.name, letter.client_id, publication, delivering);
+  submit_saving(publication, delivering);
+  if (!delivered) {
     // The member has gone while the letter was on its way.
     GroupBackLetter back{letter.name,  letter.client_id, std::move(letter.message),
                          letter.reply, letter.unit,      letter.offered};
@@ -186,7 +189,7 @@ void Shard::on(GroupDeliverLetter letter) {
   // Handed back by another member, which gives it up only when it is durable here.
   const OperationId relay = open(Operation::Kind::relay);
   operations_.find(relay)->reply = letter.reply;
-  save({}, relay);
+  wait_for_store(relay);
   operations_.find(relay)->held = false;
   complete(relay, true);
 }

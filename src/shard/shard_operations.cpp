@@ -49,6 +49,7 @@ std::optional<ReasonCode> Shard::complete(OperationId id, bool tells) {
   operation = operations_.find(id);
   if (operation->is_unit && !seal_unit(id, *operation)) return std::nullopt;
   Operation ended = operations_.close(id);
+  settle(ended, failed(ended.worst) ? session::Saved::refused : session::Saved::committed);
   if (ended.unit != 0 && !failed(ended.worst)) {
     // That a shared group had nobody left says nothing about the other receivers.
     const bool nobody = ended.receivers == 0;
@@ -82,12 +83,7 @@ void Shard::tell(OperationId id, Operation& operation) {
       return operation.session->on_received(operation.packet_id, id, reason);
     case Operation::Kind::relay:
       return reply(operation.reply, {0, reason, operation.receivers, operation.durable_parts});
-    case Operation::Kind::committed:
-      return operation.session->on_committed(operation.sequence, !failed(reason));
-    case Operation::Kind::retained:
-      overlay_.settle(operation.message);
-      if (failed(reason)) ++counters_.publish_dropped;
-      return;
+    case Operation::Kind::saved: return;
     case Operation::Kind::offered:
       return operation.session->on_handed_back(operation.sequence, reason == ReasonCode::success);
     case Operation::Kind::free: break;
@@ -104,43 +100,6 @@ void Shard::reply(const ReturnAddress& address, AnswerLetter answer) {
 
 void Shard::on(const AnswerLetter& letter) {
   arrive(letter.operation, letter);
-}
-
-void Shard::on(const StoreLetter& letter) {
-  const bool committed = letter.answer.outcome == store::Outcome::committed;
-  arrive(letter.answer.ticket,
-         {0, committed ? ReasonCode::success : ReasonCode::quota_exceeded, 0, 0});
-}
-
-void Shard::save(std::vector<store::Change> changes, OperationId operation) {
-  add_part(operation);
-  store::Request request;
-  request.shard = id_;
-  request.ticket = operation;
-  request.changes = std::move(changes);
-  store_.submit(std::move(request));
-}
-
-void Shard::save_outgoing(router::Delivering& delivering, session::Session& session,
-                          store::PutOutgoing change) {
-  const OperationId id = open(Operation::Kind::committed);
-  Operation& operation = *operations_.find(id);
-  operation.session = &session;
-  operation.sequence = change.sequence;
-  operation.pending = 1;
-  operation.held = false;
-  store::Request request;
-  request.shard = id_;
-  request.ticket = id;
-  request.unit = delivering.unit;
-  request.changes.emplace_back(std::move(change));
-  if (delivering.unit != 0) ++delivering.durable_parts;
-  store_.submit(std::move(request));
-}
-
-void Shard::save_outgoing(session::Session& session, store::PutOutgoing change) {
-  router::Delivering alone;
-  save_outgoing(alone, session, std::move(change));
 }
 
 }  // namespace linnet::shard

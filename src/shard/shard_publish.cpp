@@ -1,5 +1,6 @@
 // The one door for messages, and what comes of them in this shard and the others (design: the way
 // of a PUBLISH).
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -33,23 +34,50 @@ Published Shard::publish(Publication& publication, const PublishWaiter& waiter) 
   router::ShardMask shards = route.shards;
   if (retains) shards |= bit(retained_home(message.topic));
   shards &= ~bit(id_);
-  const bool durable = message.qos != Qos::at_most_once || retains;
-  if (durable && !store_.has_room()) {
+  if ((!store_.has_room() || !store_.accepts()) && concerns_store(message, route, waiter)) {
+    const bool can_be_told =
+        waiter.connection != nullptr && waiter.connection->version() == Version::v5;
+    if (!store_.accepts() && can_be_told) {
+      return {Published::State::done, ReasonCode::quota_exceeded, 0};
+    }
     return {Published::State::no_room, ReasonCode::success, 0};
   }
   if (shards != 0 && !has_room(shards, message.payload.size())) {
     return {Published::State::no_room, ReasonCode::success, 0};
   }
   publishing_ = true;
+  begin_saving();
   router::Delivering delivering;
   const bool waits = waiter.connection != nullptr;
   if (waits) delivering.unit = (std::uint64_t{id_} << 56) | ++last_unit_;
   if (shards != 0) send_publish(shards, route, publication, delivering);
   deliver(route, publication, delivering);
-  if (retains && retained_home(message.topic) == id_) retain(publication, delivering);
-  if (waits) save_received(waiter, delivering);
+  if (retains && retained_home(message.topic) == id_) retain(publication);
+  if (waits) save_received(waiter);
   publishing_ = false;
+  const bool alone = shards == 0 && current_ == 0;
+  if (waits && alone && failed(delivering.worst)) {
+    give_up_saving();
+  } else if (waits && alone && !saving_.empty()) {
+    return submit_alone(publication, waiter, delivering);
+  }
+  submit_saving(publication, delivering);
   return finish_publish(waiter, delivering, shards != 0);
+}
+
+/// Whether the store has to do with this message, as far as this shard can tell. For the rare time
+/// when the store has no room.
+bool Shard::concerns_store(const MessageView& message, const router::Route& route,
+                           const PublishWaiter& waiter) const {
+  if (message.qos == Qos::at_most_once) {
+    // It goes on; with a full disk, a retained one is not kept.
+    return message.retain && common_.config.limits.retain_available && store_.accepts();
+  }
+  if (message.retain && common_.config.limits.retain_available) return true;
+  if (waiter.session != nullptr && waiter.session->kept()) return true;
+  if ((route.shards & ~bit(id_)) != 0) return true;
+  return std::any_of(route.targets.begin(), route.targets.end(),
+                     [](const router::Target& target) { return target.subscriber->durable(); });
 }
 
 bool Shard::has_room(router::ShardMask shards, std::size_t bytes) {
@@ -93,34 +121,6 @@ void Shard::deliver(const router::Route& route, Publication& publication,
   if (fans_out) forms_.end();
 }
 
-/// For QoS 2 of a kept session: the packet identifier becomes durable with the message.
-void Shard::save_received(const PublishWaiter& waiter, router::Delivering& delivering) {
-  if (waiter.session == nullptr || !waiter.session->kept()) return;
-  store::Request request;
-  request.shard = id_;
-  request.unit = delivering.unit;
-  request.changes.emplace_back(store::PutReceived{waiter.session->client_id(), waiter.packet_id});
-  store_.submit(std::move(request));
-  ++delivering.durable_parts;
-}
-
-/// This shard is the topic's home: it orders the changes of its retained message.
-void Shard::retain(Publication& publication, router::Delivering& delivering) {
-  const OperationId id = open(Operation::Kind::retained);
-  Operation& operation = *operations_.find(id);
-  operation.message = publication.keep();
-  operation.pending = 1;
-  operation.held = false;
-  overlay_.set(operation.message);
-  store::Request request;
-  request.shard = id_;
-  request.ticket = id;
-  request.unit = delivering.unit;
-  request.changes.emplace_back(store::PutRetained{operation.message->clone()});
-  store_.submit(std::move(request));
-  if (delivering.unit != 0) ++delivering.durable_parts;
-}
-
 Published Shard::finish_publish(const PublishWaiter& waiter, const router::Delivering& delivering,
                                 bool sent) {
   if (waiter.connection == nullptr) {
@@ -153,11 +153,13 @@ Published Shard::finish_publish(const PublishWaiter& waiter, const router::Deliv
 void Shard::on(PublishLetter letter) {
   Publication publication(std::move(letter.message));
   publishing_ = true;
+  begin_saving();
   router::Delivering delivering;
   delivering.unit = letter.unit;
   if (letter.deliver) deliver(router_.route(publication->topic), publication, delivering);
-  if (letter.retain) retain(publication, delivering);
+  if (letter.retain) retain(publication);
   publishing_ = false;
+  submit_saving(publication, delivering);
   const OperationId relay = std::exchange(current_, 0);
   if (letter.reply.operation == 0) return;
   if (relay == 0) {

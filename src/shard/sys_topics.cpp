@@ -103,6 +103,17 @@ std::vector<SysTopic> SysTopics::list() const {
   add("store/messages/count", cat(store_.retained_messages + counters_.backlog_messages));
   add("store/messages/bytes", cat(store_.retained_bytes + counters_.backlog_bytes));
   add("messages/stored", cat(store_.retained_messages + counters_.backlog_messages));
+  add("store/file/bytes", cat(store_.file_bytes));
+  add("store/used/bytes", cat(store_.used_bytes));
+  add("store/commits", cat(store_.commits));
+  add("store/commit/microseconds", cat(store_.commit_us));
+  add("store/bytes/written", cat(store_.bytes_written));
+  add("store/outgoing/written", cat(store_.outgoing_saved));
+  add("store/outgoing/taken_back", cat(store_.taken_back));
+  if (store_.outgoing_saved > 0) {
+    add("store/bytes/written per message", cat(store_.bytes_written / store_.outgoing_saved));
+  }
+  add("store/alarm", store_.alarm.empty() ? "none" : store_.alarm);
   add("heap/current", cat(::mallinfo2().uordblks));
   for (std::size_t row = 0; row < kLoadRows.size(); ++row) {
     for (std::size_t span = 0; span < kSpans.size(); ++span) {

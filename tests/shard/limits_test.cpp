@@ -175,7 +175,7 @@ TEST_P(Stopping, ClientsAreToldAndWillsArePublished) {
 
 TEST_P(Stopping, OwedAcknowledgementsLeaveFirst) {
   Cluster c{{.shards = GetParam()}};
-  c.client("a").connects(kKept).subscribes("x", qos1);
+  c.client("a").connects(kKept).subscribes("x", qos1).drops();
   auto& p = c.client("p").connects();
   c.store().hold();
   const auto id = p.sends_publish("x", "m", {.qos = 1});
@@ -191,7 +191,7 @@ TEST_P(Stopping, OwedAcknowledgementsLeaveFirst) {
 
 TEST_P(Stopping, ItEndsInTimeEvenIfTheStoreDoesNotAnswer) {
   Cluster c{{.shards = GetParam()}};
-  c.client("a").connects(kKept).subscribes("x", qos1);
+  c.client("a").connects(kKept).subscribes("x", qos1).drops();
   auto& p = c.client("p").connects();
   c.store().hold();
   p.sends_publish("x", "m", {.qos = 1});

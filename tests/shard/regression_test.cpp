@@ -104,6 +104,7 @@ TEST(Regression, ASessionThatIsNotKeptAnyMoreLeavesTheStore) {
   auto& a = c.client("a").connects(kKept).subscribes("x", qos1);
   a.drops();
   a.connects({.clean_start = false, .expiry_s = 0});
+  a.drops();
   EXPECT_EQ(c.store().count("EraseSession a"), 1U);
 }
 

@@ -16,22 +16,40 @@ constexpr int kRoundsMax = 100'000;
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options)
-    : options_(std::move(options)),
-      random_(options_.seed),
-      listener_{"fake://", true},
-      store_(
-          {options_.config.limits.retained_messages_max, options_.config.limits.retained_bytes_max},
-          post_),
-      connections_(options_.config.limits.connections_max),
-      kept_sessions_(options_.config.limits.sessions_max),
-      frozen_(options_.shards, false) {
+    : options_(std::move(options)), random_(options_.seed), listener_{"fake://", true} {
   log::set_level(log::Level::off);
-  const shard::Common common{options_.config, post_, store_, connections_, kept_sessions_};
+  start();
+}
+
+void Cluster::start() {
   const Limits& limits = options_.config.limits;
+  post_ = std::make_unique<shard::PostOffice>();
+  store_ = std::make_unique<FakeStore>(
+      FakeStoreOptions{options_.shards, limits.retained_messages_max, limits.retained_bytes_max},
+      directory_.path(), clock_, *post_);
+  connections_ = std::make_unique<Budget>(limits.connections_max);
+  kept_sessions_ = std::make_unique<Budget>(limits.sessions_max);
+  frozen_.assign(options_.shards, false);
+  const shard::Common common{options_.config, *post_, *store_, *connections_, *kept_sessions_};
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
-    shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, now_ms_));
-    post_.add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});
+    shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, clock_.now));
+    post_->add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});
   }
+  store_->load_sessions([this](const store::StoredSession& session) {
+    shards_[home_of(session.client_id, options_.shards)]->restore(session);
+  });
+}
+
+void Cluster::restart(Restart restart, Where where) {
+  shards_.clear();
+  store_.reset();
+  if (restart.shards != 0) options_.shards = restart.shards;
+  // The monotonic clock tells nothing of the time between.
+  constexpr std::int64_t kJump = 1'000'000;
+  clock_.now += kJump;
+  clock_.wall_offset += restart.downtime.count() - kJump;
+  start();
+  settle(where);
 }
 
 Cluster::~Cluster() {
@@ -77,7 +95,7 @@ std::size_t Cluster::chunk() {
 
 bool Cluster::step(std::uint32_t id) {
   shard::Shard& shard = *shards_[id];
-  shard.timers().advance(now_ms_);
+  shard.timers().advance(clock_.now);
   bool done = false;
   // A link may be opened meanwhile, so not by iterator.
   for (std::size_t at = 0; at < cables_.size(); ++at) {
@@ -96,7 +114,7 @@ bool Cluster::settle_once() {
   for (std::uint32_t id = 0; id < shards_.size(); ++id) {
     if (!frozen_[id] && step(id)) done = true;
   }
-  while (store_.step())
+  while (store_->step())
     done = true;
   for (const auto& client : clients_) {
     if (client->read()) done = true;
@@ -113,7 +131,7 @@ bool Cluster::settle_randomly() {
       const auto id = static_cast<std::uint32_t>(who / 2);
       if (!frozen_[id] && step(id)) done = true;
     } else if (who == 2 * shards_.size()) {
-      if (store_.step()) done = true;
+      if (store_->step()) done = true;
     } else if (clients_[who - 2 * shards_.size() - 1]->read()) {
       done = true;
     }
@@ -135,20 +153,20 @@ void Cluster::thaw(std::uint32_t shard, Where where) {
 
 void Cluster::after(std::chrono::milliseconds time, Where where) {
   settle(where);
-  const std::uint64_t end = now_ms_ + static_cast<std::uint64_t>(time.count());
-  while (now_ms_ < end) {
+  const std::uint64_t end = clock_.now + static_cast<std::uint64_t>(time.count());
+  while (clock_.now < end) {
     std::uint64_t next = end;
     for (std::uint32_t id = 0; id < shards_.size(); ++id) {
       if (!frozen_[id]) next = std::min(next, shards_[id]->timers().next_ms().value_or(end));
     }
-    now_ms_ = std::max(now_ms_ + 1, next);
+    clock_.now = std::max(clock_.now + 1, next);
     settle(where);
   }
 }
 
 void Cluster::stop(Where where) {
   for (std::uint32_t id = 0; id < shards_.size(); ++id) {
-    post_.mailbox(id).post(shard::StopLetter{});
+    post_->mailbox(id).post(shard::StopLetter{});
   }
   settle(where);
 }

@@ -47,11 +47,11 @@ class Cluster {
   Client& another(std::string_view client_id);
 
   [[nodiscard]] std::uint32_t shards() const noexcept { return options_.shards; }
-  [[nodiscard]] FakeStore& store() noexcept { return store_; }
+  [[nodiscard]] FakeStore& store() noexcept { return *store_; }
   [[nodiscard]] shard::Shard& shard(std::uint32_t id) noexcept { return *shards_[id]; }
   /// Of all shards together.
   [[nodiscard]] Counters counters() const;
-  [[nodiscard]] std::uint64_t now_ms() const noexcept { return now_ms_; }
+  [[nodiscard]] std::uint64_t now_ms() const noexcept { return clock_.now; }
 
   /// A name whose home is that shard: as client identifier, or as a topic's retained home.
   [[nodiscard]] std::string name_at(std::uint32_t shard, std::string_view prefix = "n") const;
@@ -65,6 +65,15 @@ class Cluster {
   void thaw(std::uint32_t shard, Where where = Where::current());
   /// Time goes by: each timer fires at its own time, and all is settled after each.
   void after(std::chrono::milliseconds time, Where where = Where::current());
+  /// The broker ends without warning, and another one begins with what was committed: all links
+  /// are cut, and what the writer had not taken is lost. Time stands still meanwhile, unless
+  /// `downtime` says otherwise.
+  struct Restart {
+    std::uint32_t shards = 0;  // 0: as many as before
+    std::chrono::milliseconds downtime{0};
+  };
+  void restart(Restart restart, Where where = Where::current());
+  void restart(Where where = Where::current()) { restart(Restart{}, where); }
   /// Asks all shards to stop.
   void stop(Where where = Where::current());
   [[nodiscard]] bool stopped() const;
@@ -77,19 +86,21 @@ class Cluster {
   [[nodiscard]] std::uint32_t next_shard() noexcept { return next_shard_++ % options_.shards; }
 
  private:
+  void start();
   bool settle_once();
   bool settle_randomly();
   [[nodiscard]] std::size_t chunk();
 
   ClusterOptions options_;
-  std::uint64_t now_ms_ = 1'000'000;
+  TemporaryDirectory directory_;
+  FakeClock clock_;
   std::mt19937_64 random_;
   net::ListenerTraits listener_;
   std::vector<std::unique_ptr<Cable>> cables_;
-  shard::PostOffice post_;
-  FakeStore store_;
-  Budget connections_;
-  Budget kept_sessions_;
+  std::unique_ptr<shard::PostOffice> post_;
+  std::unique_ptr<FakeStore> store_;
+  std::unique_ptr<Budget> connections_;
+  std::unique_ptr<Budget> kept_sessions_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<bool> frozen_;
   std::uint32_t next_shard_ = 0;

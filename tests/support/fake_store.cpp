@@ -1,12 +1,18 @@
 #include "support/fake_store.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
 
 #include "base/cat.hpp"
 
 namespace linnet::test {
 
 namespace {
+
+/// The tests' stores are small; the file is sparse.
+constexpr std::uint64_t kMapBytes = std::uint64_t{256} << 20;
 
 std::string_view name_of(store::OutgoingState state) {
   switch (state) {
@@ -17,32 +23,54 @@ std::string_view name_of(store::OutgoingState state) {
   return "?";
 }
 
+std::uint64_t packet_id_of(std::uint64_t number) {
+  return number == 0 ? 0 : (number - 1) % 65'535 + 1;
+}
+
+store::DatabaseOptions database_options(const FakeStoreOptions& options,
+                                        const std::string& directory) {
+  store::DatabaseOptions made;
+  made.environment.directory = directory;
+  made.environment.map_bytes = kMapBytes;
+  made.environment.sync = false;
+  made.environment.ahead_bytes = 0;
+  made.retained_messages_max = options.retained_messages_max;
+  made.retained_bytes_max = options.retained_bytes_max;
+  return made;
+}
+
+template <class Name>
 struct Describe {
+  Name name;
+
   std::string operator()(const store::PutSession& put) const {
     return cat("PutSession ", put.client_id, " expiry=", put.expiry_s,
                put.connected ? " connected" : " away");
   }
   std::string operator()(const store::EraseSession& erase) const {
-    return cat("EraseSession ", erase.client_id);
+    return cat("EraseSession ", name(erase.session));
+  }
+  std::string operator()(const store::PutWill& put) const {
+    return cat("PutWill ", name(put.session), " ", put.message->topic());
+  }
+  std::string operator()(const store::EraseWill& erase) const {
+    return cat("EraseWill ", name(erase.session));
   }
   std::string operator()(const store::PutSubscription& put) const {
-    return cat("PutSubscription ", put.client_id, " ", put.filter);
+    return cat("PutSubscription ", name(put.session), " ", put.filter);
   }
   std::string operator()(const store::EraseSubscription& erase) const {
-    return cat("EraseSubscription ", erase.client_id, " ", erase.filter);
+    return cat("EraseSubscription ", name(erase.session), " ", erase.filter);
   }
-  std::string operator()(const store::PutOutgoing& put) const {
-    return cat("PutOutgoing ", put.client_id, " #", put.sequence, " ", name_of(put.state),
-               " id=", put.packet_id);
-  }
-  std::string operator()(const store::EraseOutgoing& erase) const {
-    return cat("EraseOutgoing ", erase.client_id, " #", erase.sequence);
+  std::string operator()(const store::PutInflight& put) const {
+    return cat("PutInflight ", name(put.session), " #", put.sequence, " ",
+               test::name_of(put.state), " id=", packet_id_of(put.number));
   }
   std::string operator()(const store::PutReceived& put) const {
-    return cat("PutReceived ", put.client_id, " id=", put.packet_id);
+    return cat("PutReceived ", name(put.session), " id=", put.packet_id);
   }
   std::string operator()(const store::EraseReceived& erase) const {
-    return cat("EraseReceived ", erase.client_id, " id=", erase.packet_id);
+    return cat("EraseReceived ", name(erase.session), " id=", erase.packet_id);
   }
   std::string operator()(const store::PutRetained& put) const {
     return cat("PutRetained ", put.message->topic(), " ", put.message->payload());
@@ -51,26 +79,82 @@ struct Describe {
 
 }  // namespace
 
-void FakeStore::submit(store::Request request) {
-  for (const auto& change : request.changes)
-    asked_.push_back(std::visit(Describe{}, change));
-  Entry entry;
-  entry.shard = request.shard;
-  entry.request = std::move(request);
-  queue_.push_back(std::move(entry));
+TemporaryDirectory::TemporaryDirectory() {
+  const std::string parent =
+      std::filesystem::exists("/dev/shm") ? "/dev/shm" : std::filesystem::temp_directory_path();
+  path_ = parent + "/linnet-test-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no directory in " << parent;
 }
 
-void FakeStore::submit(const store::Seal& seal) {
-  Entry entry;
-  entry.shard = seal.shard;
-  entry.is_seal = true;
-  entry.seal = seal;
-  queue_.push_back(std::move(entry));
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+FakeStore::FakeStore(const FakeStoreOptions& options, const std::string& directory,
+                     const Clock& clock, store::AnswerSink& sink)
+    : shards_(options.shards), sink_(sink), intake_(options.shards, {}, sink) {
+  store::Status status{};
+  std::string error;
+  database_ = store::Database::open(database_options(options, directory), clock, status, error);
+  if (!database_) throw std::runtime_error(error);
+  next_session_ = database_->next_session();
+}
+
+const std::string& FakeStore::name_of(store::SessionNumber session) {
+  return names_[session];
+}
+
+void FakeStore::describe(const store::Request& request) {
+  for (const auto& change : request.changes) {
+    if (const auto* put = std::get_if<store::PutSession>(&change)) {
+      names_[put->session] = put->client_id;
+    }
+    const auto name = [this](store::SessionNumber session) { return name_of(session); };
+    asked_.push_back(std::visit(Describe<decltype(name)>{name}, change));
+  }
+  for (const auto& put : request.outgoing) {
+    asked_.push_back(cat("PutOutgoing ", name_of(put.session), " #", put.sequence, " ",
+                         put.number == 0 ? "queued" : "sent", " id=", packet_id_of(put.number)));
+  }
+}
+
+void FakeStore::submit(store::Request request) {
+  describe(request);
+  intake_.submit(std::move(request));
+}
+
+void FakeStore::erase_outgoing(std::uint32_t shard, const store::EraseOutgoing& erase,
+                               store::Place place) {
+  asked_.push_back(cat("EraseOutgoing ", name_of(erase.session), " #", erase.sequence));
+  intake_.erase_outgoing(shard, erase, place);
+}
+
+store::StoreFigures FakeStore::figures() const {
+  store::StoreFigures figures;
+  figures.retained_messages = database_->retained_messages();
+  figures.retained_bytes = database_->retained_bytes();
+  return figures;
 }
 
 void FakeStore::reorder(std::uint64_t seed) {
   reorders_ = true;
   random_.seed(seed);
+}
+
+void FakeStore::set_full(bool full) {
+  full_ = full;
+  if (!full) sink_.has_room_again();
+}
+
+void FakeStore::set_accepts(bool accepts) {
+  accepts_ = accepts;
+  if (accepts) sink_.has_room_again();
+}
+
+void FakeStore::set_readable(bool readable) {
+  readable_ = readable;
+  if (readable) sink_.has_room_again();
 }
 
 std::size_t FakeStore::count(std::string_view words) const {
@@ -79,41 +163,36 @@ std::size_t FakeStore::count(std::string_view words) const {
                     [&](const std::string& one) { return one.starts_with(words); }));
 }
 
-/// The first entry of a shard that is drawn; without reordering the first of all.
-std::size_t FakeStore::choose() {
-  if (!reorders_) return 0;
-  const std::uint32_t shard = queue_[random_() % queue_.size()].shard;
-  for (std::size_t at = 0;; ++at) {
-    if (queue_[at].shard == shard) return at;
+/// The first unit of all, or of a shard that is drawn.
+store::Batch FakeStore::take_one() {
+  store::Intake::TakeLimits limits;
+  limits.units_max = 1;
+  if (!reorders_) return intake_.take(limits);
+  const std::size_t first = random_() % shards_;
+  for (std::uint32_t turn = 0; turn < shards_; ++turn) {
+    limits.shard = static_cast<std::uint32_t>((first + turn) % shards_);
+    store::Batch batch = intake_.take(limits);
+    if (!batch.empty()) return batch;
   }
-}
-
-bool FakeStore::refuses() noexcept {
-  if (refusals_ == 0) return false;
-  --refusals_;
-  return true;
+  return {};
 }
 
 bool FakeStore::step() {
-  if (queue_.empty() || (held_ && allowed_ == 0)) return false;
-  if (held_) --allowed_;
-  const auto at = queue_.begin() + static_cast<std::ptrdiff_t>(choose());
-  Entry entry = std::move(*at);
-  queue_.erase(at);
-  apply(std::move(entry));
+  if (held_ && allowed_ == 0) return false;
+  store::Batch batch = take_one();
+  if (batch.empty()) return false;
+  if (held_ && !batch.units.empty()) --allowed_;
+  for (store::Unit& unit : batch.units) {
+    const bool asked = unit.ticket != 0 ||
+                       std::any_of(unit.parts.begin(), unit.parts.end(),
+                                   [](const store::Request& part) { return part.ticket != 0; });
+    if (!asked || refusals_ == 0) continue;
+    --refusals_;
+    unit.outcome = store::Outcome::refused;
+  }
+  if (database_->write(batch) != store::Status::ok) ADD_FAILURE() << "the store can't write";
+  store::answer(sink_, batch);
   return true;
-}
-
-void FakeStore::apply(Entry entry) {
-  if (entry.is_seal) {
-    if (refuses()) entry.seal.give_up = true;
-    return inner_.submit(entry.seal);
-  }
-  const bool alone = entry.request.unit == 0 && entry.request.ticket != 0;
-  if (alone && refuses()) {
-    return sink_.answer(entry.shard, {entry.request.ticket, store::Outcome::full});
-  }
-  inner_.submit(std::move(entry.request));
 }
 
 }  // namespace linnet::test

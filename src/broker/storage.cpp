@@ -1,0 +1,86 @@
+#include "broker/storage.hpp"
+
+#include <utility>
+
+#include "base/cat.hpp"
+#include "base/log.hpp"
+#include "store/open_checked.hpp"
+
+namespace linnet {
+
+namespace {
+
+store::DurableStoreOptions store_options(const Config& config, const store::DataDir& directory,
+                                         std::uint32_t shards) {
+  const Limits& limits = config.limits;
+  store::DurableStoreOptions options;
+  options.durability = directory.temporary() ? Durability::none : config.durability;
+  options.interval = config.durability_interval;
+  options.database.environment.directory = directory.path();
+  options.database.environment.map_bytes = limits.store_size_max;
+  options.database.environment.sync = options.durability != Durability::none;
+  if (directory.temporary()) options.database.environment.ahead_bytes = 0;
+  options.database.retained_messages_max = limits.retained_messages_max;
+  options.database.retained_bytes_max = limits.retained_bytes_max;
+  options.intake.requests_max = limits.store_queue_messages_max;
+  options.intake.bytes_max = limits.store_queue_bytes_max;
+  options.commit_bytes_max = limits.commit_bytes_max;
+  options.shards = shards;
+  return options;
+}
+
+void tell(const Config& config, const store::DataDir& directory) {
+  if (directory.temporary()) {
+    log::warn("store", cat("persistence = false: sessions and retained messages end with this "
+                           "process; until then they are in ",
+                           directory.path()));
+    return;
+  }
+  log::info("store", cat("the data is in ", directory.path()));
+  if (config.durability == Durability::interval) {
+    log::warn("store", cat("durability = \"interval\": what was acknowledged in the last ",
+                           config.durability_interval.count(),
+                           " ms can be lost if the process or the "
+                           "power fails"));
+  } else if (config.durability == Durability::none) {
+    log::warn("store",
+              "durability = \"none\": what was acknowledged can be lost if the power fails, and "
+              "the store with it");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Storage> Storage::open(const Config& config, std::uint32_t shards,
+                                       store::AnswerSink& sink, std::string& error) {
+  store::DataDirProblem problem;
+  auto directory = config.persistence
+                       ? store::DataDir::open(config.data_dir, store::DataDir::Use::serve, problem)
+                       : store::DataDir::make_temporary(problem);
+  if (!directory) {
+    error = std::move(problem.text);
+    return nullptr;
+  }
+  tell(config, *directory);
+  std::unique_ptr<Storage> storage(new Storage(std::move(*directory)));
+  const auto options = store_options(config, storage->directory_, shards);
+  auto database =
+      store::open_checked(options.database, storage->directory_.clean(), storage->clock_, error);
+  if (!database) return nullptr;
+  if (storage->directory_.temporary()) storage->directory_.unlink_files();
+  storage->store_ =
+      std::make_unique<store::DurableStore>(options, std::move(database), storage->clock_, sink);
+  return storage;
+}
+
+Storage::~Storage() {
+  if (!store_) return;
+  store_->stop();
+  store_.reset();
+  if (!directory_.temporary() && !directory_.close_in_order()) {
+    log::warn("store", cat("the end could not be noted in ", directory_.path(),
+                           "; the next start checks the store"));
+  }
+}
+
+}  // namespace linnet

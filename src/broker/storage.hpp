@@ -1,0 +1,39 @@
+// Where a broker keeps what must survive: the data directory and the store in it, opened as the
+// configuration says, and closed in order.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "store/data_dir.hpp"
+#include "store/durable_store.hpp"
+#include <linnet/config.hpp>
+
+namespace linnet {
+
+class Storage {
+ public:
+  /// Null if it can't be opened; `error` then holds one line that names what is at fault and the
+  /// mend. `sink` must outlive it. Logs where the data is.
+  [[nodiscard]] static std::unique_ptr<Storage> open(const Config& config, std::uint32_t shards,
+                                                     store::AnswerSink& sink, std::string& error);
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  /// Writes all that was submitted. The shards must be gone.
+  ~Storage();
+
+  [[nodiscard]] store::DurableStore& store() noexcept { return *store_; }
+  [[nodiscard]] const std::string& directory() const noexcept { return directory_.path(); }
+  [[nodiscard]] bool persistent() const noexcept { return !directory_.temporary(); }
+
+ private:
+  explicit Storage(store::DataDir directory) : directory_(std::move(directory)) {}
+
+  SystemClock clock_;
+  store::DataDir directory_;
+  std::unique_ptr<store::DurableStore> store_;
+};
+
+}  // namespace linnet
