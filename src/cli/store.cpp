@@ -80,7 +80,8 @@ Answer use_store(const StoreOptions& options, const Config& config,
   store::Status status = store::Status::ok;
   const auto database = store::Database::open(database_options, clock, status, answer.error);
   if (database == nullptr) return answer;
-  const control::StoreDoor door{directory.path(), database.get(),
+  const control::StoreDoor door{directory.path(),
+                                database.get(),
                                 [&](auto step) {
                                   step(*database);
                                   return true;

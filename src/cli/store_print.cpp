@@ -46,8 +46,8 @@ void print_stats(const json::object& answer) {
   const bool running = is_true(answer, "running");
   print_row("store", cat(text(answer, "directory"), "/data.mdb, format ", number(answer, "format"),
                          running ? ", in use by a broker" : ", not in use"));
-  print_row("file", cat(bytes(answer, "file_bytes"), ": ", bytes(answer, "used_bytes"),
-                        " in use, ", bytes(answer, "free_bytes"), " free for reuse; at most ",
+  print_row("file", cat(bytes(answer, "file_bytes"), ": ", bytes(answer, "used_bytes"), " in use, ",
+                        bytes(answer, "free_bytes"), " free for reuse; at most ",
                         bytes(answer, "map_bytes")));
   print_row("sessions", cat(number(answer, "sessions"), ", with ",
                             number(answer, "outgoing_messages"), " messages for them"));
@@ -58,16 +58,16 @@ void print_stats(const json::object& answer) {
     if (tables->is_object()) {
       for (const auto& [name, count] : tables->as_object()) {
         const std::string_view table(name.data(), name.size());
-        records += cat(records.empty() ? "" : ", ", number(tables->as_object(), table.data()), ' ',
-                       table);
+        records +=
+            cat(records.empty() ? "" : ", ", number(tables->as_object(), table.data()), ' ', table);
       }
     }
   }
   print_row("records", records);
   if (!running) return;
-  print_row("commits", cat(number(answer, "commits"), " since the start, ",
-                           bytes(answer, "bytes_written"), " written, ",
-                           number(answer, "commit_us"), " us each"));
+  print_row("commits",
+            cat(number(answer, "commits"), " since the start, ", bytes(answer, "bytes_written"),
+                " written, ", number(answer, "commit_us"), " us each"));
   print_row("messages", cat(number(answer, "outgoing_saved"), " written since the start, ",
                             number(answer, "taken_back"), " acknowledged before"));
   const std::string alarm = text(answer, "alarm");

@@ -54,8 +54,7 @@ bool ask(const std::string& directory, const json::object& request, json::object
   if (!address.valid || !socket ||
       connect(socket.get(), address.get(), sizeof address.address) != 0) {
     const int code = address.valid ? errno : ENAMETOOLONG;
-    error = cat("the broker does not answer at ", path, ": ",
-                std::generic_category().message(code),
+    error = cat("the broker does not answer at ", path, ": ", std::generic_category().message(code),
                 code == EACCES ? "; run this as root or as the broker's user" : "");
     return false;
   }

@@ -44,18 +44,17 @@ std::unique_ptr<Control> Control::open(const std::string& directory, std::string
   std::unique_ptr<Control> control(new Control);
   control->path_ = cat(directory, '/', kSocketName);
   const UnixAddress address = unix_address(directory, kSocketName);
-  control->listener_ = net::FileDescriptor(
-      ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  control->listener_ =
+      net::FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   control->stop_ = net::FileDescriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const int listener = control->listener_.get();
   unlink(control->path_.c_str());
   // The mode of a socket that has no name yet becomes that of its file: nobody else can connect in
   // between.
-  const bool listens = address.valid && control->listener_ && control->stop_ &&
-                       fchmod(listener, kSocketMode) == 0 &&
-                       bind(listener, address.get(), sizeof address.address) == 0 &&
-                       chmod(control->path_.c_str(), kSocketMode) == 0 &&
-                       listen(listener, kWaitingMax) == 0;
+  const bool listens =
+      address.valid && control->listener_ && control->stop_ && fchmod(listener, kSocketMode) == 0 &&
+      bind(listener, address.get(), sizeof address.address) == 0 &&
+      chmod(control->path_.c_str(), kSocketMode) == 0 && listen(listener, kWaitingMax) == 0;
   if (listens) return control;
   error = cat("the control socket ", control->path_, " can't be opened: ",
               std::generic_category().message(address.valid ? errno : ENAMETOOLONG),

@@ -32,8 +32,8 @@ inline constexpr std::size_t kLineMax = 64 * 1024;
 inline constexpr int kIdleTimeout_ms = 10'000;
 
 /// Does what a request asks and fills in the answer. Returns the error; empty: there is none.
-using Handler = std::function<std::string(const boost::json::object& request,
-                                          boost::json::object& reply)>;
+using Handler =
+    std::function<std::string(const boost::json::object& request, boost::json::object& reply)>;
 
 class Control {
  public:

@@ -100,8 +100,7 @@ std::string store_compact(const StoreDoor& door, json::object& reply) {
   return {};
 }
 
-std::string store_backup(const StoreDoor& door, const std::string& directory,
-                         json::object& reply) {
+std::string store_backup(const StoreDoor& door, const std::string& directory, json::object& reply) {
   if (directory.empty() || directory.front() != '/') {
     return "a backup needs a \"directory\", from the root on";
   }

@@ -12,8 +12,8 @@ UnixAddress unix_address(const std::string& directory, const std::string& name) 
   result.address.sun_family = AF_UNIX;
   std::string path = cat(directory, '/', name);
   if (path.size() >= sizeof result.address.sun_path) {
-    result.directory = net::FileDescriptor(
-        ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    result.directory =
+        net::FileDescriptor(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!result.directory) return result;
     path = cat("/proc/self/fd/", result.directory.get(), '/', name);
   }

@@ -71,6 +71,7 @@ bool Shard::seal_unit(OperationId id, Operation& operation) {
   seal.unit = operation.unit;
   seal.parts = operation.durable_parts;
   seal.give_up = failed(operation.worst);
+  submitted_ = true;
   store_.submit(seal);
   return false;
 }

@@ -125,8 +125,8 @@ std::uint64_t Examiner::records(Table table) const noexcept {
 void Examiner::examine(Table table, std::string_view key, std::string_view value) {
   ++records_[static_cast<std::size_t>(table)];
   if (!is_good(table, key, value, clock_)) {
-    return note(cat("table ", name_of(table), ": the record of ", key_text(table, key),
-                    " is damaged"));
+    return note(
+        cat("table ", name_of(table), ": the record of ", key_text(table, key), " is damaged"));
   }
   if (table == Table::main) {
     Meta meta;
@@ -170,9 +170,7 @@ void Examiner::examine_session(std::string_view key, std::string_view value) {
   at_ = parsed.session;
   SessionSums& sums = sessions_[parsed.session];
   switch (parsed.kind) {
-    case Kind::session:
-      sums.exists = true;
-      break;
+    case Kind::session: sums.exists = true; break;
     case Kind::inflight: {
       InflightRecord inflight;
       if (read_record(key, value, inflight) && inflight.state != OutgoingState::released) {
@@ -262,8 +260,8 @@ void Examiner::check_retained() {
   }
   const std::uint64_t count = records(Table::retained);
   if (count != meta_->retained_messages || retained_bytes_ != meta_->retained_bytes) {
-    note(cat("there are ", count, " retained messages of ", retained_bytes_,
-             " bytes, and not ", meta_->retained_messages, " of ", meta_->retained_bytes));
+    note(cat("there are ", count, " retained messages of ", retained_bytes_, " bytes, and not ",
+             meta_->retained_messages, " of ", meta_->retained_bytes));
   }
 }
 

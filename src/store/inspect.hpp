@@ -39,8 +39,8 @@ enum class Verdict : std::uint8_t {
 
 struct Inspection {
   Verdict verdict = Verdict::none;
-  bool complete = false;              // everything was read
-  bool in_time = true;                // the time was enough
+  bool complete = false;  // everything was read
+  bool in_time = true;    // the time was enough
   std::uint64_t problem_count = 0;
   std::vector<std::string> problems;  // the first ones, one line each
   std::array<std::uint64_t, kTables> records{};

@@ -34,6 +34,12 @@ class Answers {
   std::vector<std::vector<Answer>> of_shard_;
 };
 
+[[nodiscard]] bool has_retained(const Request& request) noexcept {
+  return std::any_of(request.changes.begin(), request.changes.end(), [](const Change& change) {
+    return std::holds_alternative<PutRetained>(change);
+  });
+}
+
 [[nodiscard]] Outcome outcome_of(const Seal& seal) noexcept {
   return seal.give_up ? Outcome::refused : Outcome::committed;
 }
@@ -58,10 +64,17 @@ void answer(AnswerSink& sink, const Batch& batch) {
   answers.send(sink);
 }
 
-void answer_accepted(AnswerSink& sink, const Batch& batch) {
+void answer_accepted(AnswerSink& sink, Batch& batch) {
   Answers answers;
-  for (const Unit& unit : batch.units) {
-    if (unit.outcome != Outcome::refused) answers.add(unit, Outcome::accepted);
+  for (Unit& unit : batch.units) {
+    if (unit.outcome == Outcome::refused) continue;
+    for (Request& part : unit.parts) {
+      const bool is_read = !part.outgoing.empty() || has_retained(part);
+      answers.add(part.shard, part.ticket, is_read ? Outcome::accepted : Outcome::committed);
+      if (!is_read) part.ticket = 0;
+    }
+    answers.add(unit.shard, unit.ticket, Outcome::committed);
+    unit.ticket = 0;
   }
   answers.send(sink);
 }

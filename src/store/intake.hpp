@@ -46,8 +46,9 @@ struct Batch {
 
 /// Tells everybody in the batch its unit's outcome.
 void answer(AnswerSink& sink, const Batch& batch);
-/// Tells everybody in the batch whose unit was not given up that it is accepted.
-void answer_accepted(AnswerSink& sink, const Batch& batch);
+/// Tells everybody in the batch whose unit was not given up that it is accepted. Where it makes no
+/// difference whether it can be read already, that is `committed`, and the last answer.
+void answer_accepted(AnswerSink& sink, Batch& batch);
 
 class Intake {
  public:

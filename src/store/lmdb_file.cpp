@@ -168,10 +168,9 @@ void LmdbFile::read_heads() {
     return;
   }
   read_head(1);
-  std::sort(snapshots_.begin(), snapshots_.end(),
-            [](const LmdbSnapshot& a, const LmdbSnapshot& b) {
-              return a.transaction > b.transaction;
-            });
+  std::sort(snapshots_.begin(), snapshots_.end(), [](const LmdbSnapshot& a, const LmdbSnapshot& b) {
+    return a.transaction > b.transaction;
+  });
 }
 
 bool LmdbFile::read_head(PageNumber page) {
@@ -185,7 +184,8 @@ bool LmdbFile::read_head(PageNumber page) {
     if (page == 0 && (swapped || (magic == kMagic && place != kHeadSize))) foreign_ = true;
   }
   const char* meta = bytes.data() + kHeadSize;
-  if (load<std::uint32_t>(meta) != kMagic || load<std::uint32_t>(meta + 4) != kVersion) return false;
+  if (load<std::uint32_t>(meta) != kMagic || load<std::uint32_t>(meta + 4) != kVersion)
+    return false;
   if (kind_of(bytes) != kMeta || load<std::size_t>(bytes.data()) != page) return false;
   const auto page_size = load<std::uint32_t>(meta + kTreesAt);
   if (page_size < 512 || page_size > 65'536 || !std::has_single_bit(page_size)) return false;

@@ -151,8 +151,9 @@ std::optional<std::string> check(const std::string& directory, bool clean, std::
   }
   if (clean) return std::nullopt;
   if (!found.in_time) {
-    log::warn(kRoom, "the store was not closed in order, and is too large to be checked in time; "
-                     "what was read of it is sound");
+    log::warn(kRoom,
+              "the store was not closed in order, and is too large to be checked in time; "
+              "what was read of it is sound");
   } else {
     log::info(kRoom, "the store was not closed in order; it was checked, and is sound");
   }

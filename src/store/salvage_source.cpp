@@ -53,7 +53,8 @@ class SalvageSource::Copy final : public LmdbVisitor {
         table_ ? table_ : table_by_content(key, value, source_.clock_);
     if (!table || (!table_ && !source_.wanted_[index_of(*table)])) return true;
     ++source_.seen_[index_of(*table)];
-    if ((table_ && !is_good(*table, key, value, source_.clock_)) || !source_.is_known(*table, key)) {
+    if ((table_ && !is_good(*table, key, value, source_.clock_)) ||
+        !source_.is_known(*table, key)) {
       ++source_.lost_;
       return true;
     }
@@ -202,8 +203,7 @@ void SalvageSource::mark_rest(const Root& root) {
     if (tree != root.trees.end()) static_cast<void>(file_.walk(tree->second, ignore));
   }
   if (root.snapshot == nullptr) return;
-  static_cast<void>(
-      file_.walk_main(root.snapshot->main, ignore, [](auto, const LmdbTree&) {}));
+  static_cast<void>(file_.walk_main(root.snapshot->main, ignore, [](auto, const LmdbTree&) {}));
 }
 
 const LmdbSnapshot* SalvageSource::first_snapshot() const noexcept {

@@ -63,8 +63,8 @@ struct Describe {
     return cat("EraseSubscription ", name(erase.session), " ", erase.filter);
   }
   std::string operator()(const store::PutInflight& put) const {
-    return cat("PutInflight ", name(put.session), " #", put.sequence, " ",
-               test::name_of(put.state), " id=", packet_id_of(put.number));
+    return cat("PutInflight ", name(put.session), " #", put.sequence, " ", test::name_of(put.state),
+               " id=", packet_id_of(put.number));
   }
   std::string operator()(const store::PutReceived& put) const {
     return cat("PutReceived ", name(put.session), " id=", put.packet_id);
@@ -121,12 +121,19 @@ void FakeStore::describe(const store::Request& request) {
 
 void FakeStore::submit(store::Request request) {
   describe(request);
+  unended_ |= std::uint64_t{1} << request.shard;
   intake_.submit(std::move(request));
+}
+
+void FakeStore::submit(const store::Seal& seal) {
+  unended_ |= std::uint64_t{1} << seal.shard;
+  intake_.submit(seal);
 }
 
 void FakeStore::erase_outgoing(std::uint32_t shard, const store::EraseOutgoing& erase,
                                store::Place place) {
   asked_.push_back(cat("EraseOutgoing ", name_of(erase.session), " #", erase.sequence));
+  unended_ |= std::uint64_t{1} << shard;
   intake_.erase_outgoing(shard, erase, place);
 }
 
@@ -178,7 +185,7 @@ store::Batch FakeStore::take_one() {
 }
 
 bool FakeStore::step() {
-  if (held_ && allowed_ == 0) return false;
+  if (unended_ != 0 || (held_ && allowed_ == 0)) return false;
   store::Batch batch = take_one();
   if (batch.empty()) return false;
   if (held_ && !batch.units.empty()) --allowed_;

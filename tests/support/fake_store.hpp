@@ -59,10 +59,13 @@ class FakeStore final : public store::Store {
     return intake_.next_request(shard);
   }
   void submit(store::Request request) override;
-  void submit(const store::Seal& seal) override { intake_.submit(seal); }
+  void submit(const store::Seal& seal) override;
   void erase_outgoing(std::uint32_t shard, const store::EraseOutgoing& erase,
                       store::Place place) override;
-  void end_turn(std::uint32_t shard) noexcept override { intake_.end_turn(shard); }
+  void end_turn(std::uint32_t shard) noexcept override {
+    unended_ &= ~(std::uint64_t{1} << shard);
+    intake_.end_turn(shard);
+  }
   [[nodiscard]] bool has_room() const noexcept override { return !full_ && intake_.has_room(); }
   [[nodiscard]] bool accepts() const noexcept override { return accepts_; }
   store::RetainedWalk read_retained(const store::RetainedQuery& query,
@@ -110,7 +113,8 @@ class FakeStore final : public store::Store {
   [[nodiscard]] std::size_t count(std::string_view words) const;
   [[nodiscard]] std::uint64_t taken_back() const noexcept { return intake_.taken_back(); }
 
-  /// One step of the writer; false if there was nothing that it may do.
+  /// One step of the writer; false if there was nothing that it may do. It does nothing in the
+  /// middle of a shard's turn, so that a turn that is never ended is noticed.
   bool step();
 
  private:
@@ -124,6 +128,7 @@ class FakeStore final : public store::Store {
   store::Intake intake_;
   store::SessionNumber next_session_;
   std::map<store::SessionNumber, std::string> names_;
+  std::uint64_t unended_ = 0;  // shards that have submitted in a turn that has not ended, as bits
   std::vector<std::string> asked_;
   std::mt19937_64 random_;
   std::size_t allowed_ = 0;

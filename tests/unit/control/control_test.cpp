@@ -3,11 +3,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <boost/json.hpp>
-#include <gtest/gtest.h>
 
 #include "control/client.hpp"
 #include "control/unix_address.hpp"

@@ -90,8 +90,8 @@ class DamageTest : public DatabaseTest {
     Contents all;
     db->load_sessions([&](const StoredSession& session) {
       all.sessions.push_back(std::to_string(session.number) + " " + std::string(session.client_id));
-      EXPECT_TRUE(db->read_outgoing(
-          session.number, 0, UINT64_MAX, [&](const StoredOutgoing& outgoing) {
+      EXPECT_TRUE(
+          db->read_outgoing(session.number, 0, UINT64_MAX, [&](const StoredOutgoing& outgoing) {
             all.outgoing.push_back(std::to_string(session.number) + " " +
                                    std::to_string(outgoing.sequence) + " " +
                                    std::string(outgoing.message.topic) + " " +

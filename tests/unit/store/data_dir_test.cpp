@@ -3,10 +3,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <iterator>
 #include <sys/stat.h>
-
-#include <gtest/gtest.h>
 
 namespace linnet::store {
 namespace {
