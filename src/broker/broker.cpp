@@ -92,7 +92,7 @@ void Broker::Impl::restore_sessions() {
     for (const auto& shard : shards)
       busy = shard->work() || busy;
   }
-  storage->store().start();
+  storage->start();
 }
 
 bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {

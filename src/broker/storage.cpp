@@ -4,6 +4,7 @@
 
 #include "base/cat.hpp"
 #include "base/log.hpp"
+#include "control/store_commands.hpp"
 #include "store/open_checked.hpp"
 
 namespace linnet {
@@ -68,12 +69,26 @@ std::unique_ptr<Storage> Storage::open(const Config& config, std::uint32_t shard
       store::open_checked(options.database, storage->directory_.clean(), storage->clock_, error);
   if (!database) return nullptr;
   if (storage->directory_.temporary()) storage->directory_.unlink_files();
+  storage->database_ = database.get();
   storage->store_ =
       std::make_unique<store::DurableStore>(options, std::move(database), storage->clock_, sink);
   return storage;
 }
 
+void Storage::start() {
+  store_->start();
+  if (directory_.temporary()) return;
+  std::string error;
+  control_ = control::Control::open(directory_.path(), error);
+  if (!control_) return log::warn("control", error);
+  control::add_store_commands(
+      *control_, {directory_.path(), database_, [this](auto job) { return store_->run(job); },
+                  [this] { return store_->figures(); }});
+  control_->start();
+}
+
 Storage::~Storage() {
+  control_.reset();  // before the store: its thread may use it
   if (!store_) return;
   store_->stop();
   store_.reset();

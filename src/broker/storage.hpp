@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "control/control.hpp"
 #include "store/data_dir.hpp"
 #include "store/durable_store.hpp"
 #include <linnet/config.hpp>
@@ -24,6 +25,7 @@ class Storage {
   /// Writes all that was submitted. The shards must be gone.
   ~Storage();
 
+  void start();
   [[nodiscard]] store::DurableStore& store() noexcept { return *store_; }
   [[nodiscard]] const std::string& directory() const noexcept { return directory_.path(); }
   [[nodiscard]] bool persistent() const noexcept { return !directory_.temporary(); }
@@ -33,7 +35,9 @@ class Storage {
 
   SystemClock clock_;
   store::DataDir directory_;
+  const store::Database* database_ = nullptr;  // of the store
   std::unique_ptr<store::DurableStore> store_;
+  std::unique_ptr<control::Control> control_;
 };
 
 }  // namespace linnet

@@ -76,8 +76,8 @@ constexpr std::array kKeys{
         .choices = kDurability,
         .meaning = "When an acknowledgement may leave: after its effect is on the disk (`commit`), "
                    "at once, while the disk follows every `durability_interval` (`interval`), or "
-                   "without ever waiting for the disk (`none`). [durability.md](durability.md) says "
-                   "what each can lose."},
+                   "without ever waiting for the disk (`none`). [durability.md](durability.md) "
+                   "says what each can lose."},
     Key{.name = "durability_interval",
         .type = duration,
         .field = field<&Config::durability_interval>(),

@@ -274,6 +274,12 @@ class Kept(wire.RawClient):
         self.ping()
         return messages
 
+    def settle(self):
+        """Returns when all that the client has acknowledged is in the store: a broker may put off
+        what costs a second delivery and nothing worse."""
+        self.ping()
+        self.subscribe("settle", 1, packet_id=65_011)
+
     def ping(self):
         """Returns when the broker has read all that was sent. Anything else that comes is new."""
         self.send(wire.packet(wire.PINGREQ << 4, b""))

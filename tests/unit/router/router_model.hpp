@@ -18,6 +18,7 @@ namespace linnet::router {
 class SilentSubscriber final : public Subscriber {
  public:
   void deliver(Publication&, const Target&, std::span<const std::uint32_t>, Delivering&) override {}
+  [[nodiscard]] bool durable() const noexcept override { return false; }
 };
 
 class RouterModel {
