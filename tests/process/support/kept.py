@@ -263,14 +263,16 @@ class Kept(wire.RawClient):
         messages, answers, fenced = [], [], False
         while not fenced or self.incoming:
             message = self.take(self.receive(), answers)
-            self.send(*answers)
-            answers.clear()
+            if not self._packets:
+                self.send(*answers)
+                answers.clear()
             if message is None:
                 continue
             if message.topic == FENCE:
                 fenced = fenced or message.payload == mark.encode()
             else:
                 messages.append(message)
+        self.send(*answers)
         self.ping()
         return messages
 
