@@ -1,5 +1,7 @@
 #include "session/inflight.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace linnet::session {
@@ -36,16 +38,16 @@ OwedMessage& Inflight::push(OwedMessage message) {
 }
 
 void Inflight::restore(OwedMessage message) {
-  LINNET_ASSERT(message.number > last_number_);
   // Those that were acknowledged in between keep their places, so that a place is a subtraction.
-  for (; !entries_.empty() && last_number_ + 1 < message.number; ++last_number_) {
+  LINNET_ASSERT(entries_.empty() || message.number > entries_.back().number);
+  while (!entries_.empty() && entries_.back().number + 1 < message.number) {
     OwedMessage gap;
-    gap.number = last_number_ + 1;
+    gap.number = entries_.back().number + 1;
     gap.packet_id = packet_id_of(gap.number);
     gap.state = OwedMessage::State::done;
     entries_.push_back(std::move(gap));
   }
-  last_number_ = message.number;
+  last_number_ = std::max(last_number_, message.number);
   message.packet_id = packet_id_of(message.number);
   ++active_;
   entries_.push_back(std::move(message));

@@ -40,6 +40,14 @@ class Inflight {
   /// A new connection: all that is in flight will be sent again, in the same order.
   void rewind() noexcept;
 
+  /// Whether the store has all of it, and could give it back by restore().
+  [[nodiscard]] bool rests_in_store() noexcept {
+    bool all = true;
+    for_each([&all](const OwedMessage& one) {
+      all = all && one.stored && one.committed && one.marked && !one.lent;
+    });
+    return all;
+  }
   /// Visits from the oldest to the newest, skipping the acknowledged ones; `visit` may finish()
   /// none.
   template <class Visit>
@@ -48,6 +56,7 @@ class Inflight {
       if (entries_[at].state != OwedMessage::State::done) visit(entries_[at]);
     }
   }
+  /// Forgets all; numbers go on.
   void clear() noexcept;
 
  private:

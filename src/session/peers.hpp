@@ -69,6 +69,8 @@ class Peers {
   /// A message of an in-flight window that was saved as queued has got its place there;
   /// Session::on_saved() follows if somebody has to wait for that.
   virtual void save_inflight(Session& session, const OwedMessage& owed, bool wait) = 0;
+  /// Session::on_saved(0) follows when all that this shard has sent to the store is durable.
+  virtual void tell_when_saved(Session& session) = 0;
   /// Takes an outgoing message back from the store, or out of it.
   virtual void erase_outgoing(const store::EraseOutgoing& erase, store::Place place) = 0;
   [[nodiscard]] virtual store::SessionNumber new_session_number() noexcept = 0;

@@ -34,6 +34,12 @@ class ReceivedIds {
     if (entries_->empty()) entries_.reset();
     return true;
   }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    if (!entries_) return;
+    for (const Entry& entry : *entries_)
+      visit(entry);
+  }
   [[nodiscard]] std::size_t size() const noexcept { return entries_ ? entries_->size() : 0; }
   void clear() noexcept { entries_.reset(); }
 

@@ -157,6 +157,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void rest_backlog();
   void drop_transient();
   void mark_inflight();
+  void unload_later();
+  void unload();
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
   bool send_inflight();
@@ -217,7 +219,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
-  bool unloaded_ = false;    // what load() reads is still in the store alone
+  bool unloaded_ = false;    // what load() reads is in the store alone
+  bool restored_ = false;    // ... and the backlog counts it, too
   bool will_saved_ = false;  // the store has a Will of this session
 };
 

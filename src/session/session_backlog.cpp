@@ -18,6 +18,7 @@ constexpr std::size_t kTailMessages = 256;
 
 void Session::on_saved(std::uint64_t sequence, Saved saved) {
   if (ended_) return;
+  if (sequence == 0) return saved == Saved::committed ? unload() : void();
   OwedMessage* owed = inflight_.find_sequence(sequence);
   if (saved == Saved::refused) {
     // The publisher is told that nothing was accepted, and will send it again. What has left

@@ -90,6 +90,7 @@ void Session::detach(Farewell farewell) {
   }
   if (will_ && will_->delay_s == 0) publish_will();
   save_life();
+  unload_later();
   arm_timer();
 }
 

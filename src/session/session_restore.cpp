@@ -35,6 +35,7 @@ void Session::restore(const store::StoredSession& stored) {
   kept_counted_ = kept();
   if (kept_counted_) services_.peers.force_kept_session();
   unloaded_ = true;
+  restored_ = true;
   backlog_.restore(stored.outgoing_messages, stored.outgoing_bytes, stored.last_sequence);
   services_.counters.backlog_messages += backlog_.size();
   services_.counters.backlog_bytes += backlog_.bytes();
@@ -98,12 +99,33 @@ bool Session::load() {
   const std::uint64_t messages_before = backlog_.size();
   const std::uint64_t bytes_before = backlog_.bytes();
   for (OwedMessage& owed : inflight) {
-    if (owed.message) backlog_.restore_without(owed.sequence, owed.bytes());
+    if (restored_ && owed.message) backlog_.restore_without(owed.sequence, owed.bytes());
     inflight_.restore(std::move(owed));
   }
   services_.counters.backlog_messages -= messages_before - backlog_.size();
   services_.counters.backlog_bytes -= bytes_before - backlog_.bytes();
+  restored_ = false;
   return true;
+}
+
+/// The client is away: what is in flight need not lie in memory, once the store has all of it.
+void Session::unload_later() {
+  if (inflight_.empty() || !memberships_.empty()) return;
+  services_.peers.tell_when_saved(*this);
+}
+
+void Session::unload() {
+  if (connection_ != nullptr || unloaded_ || !inflight_.rests_in_store()) return;
+  if (!services_.store.accepts()) return;  // a record of an identifier may have been given up
+  bool busy = false;
+  received_.for_each([&busy](const ReceivedIds::Entry& one) { busy = busy || one.operation != 0; });
+  if (busy) return;
+  inflight_.for_each([this](const OwedMessage& owed) {
+    if (owed.message) backlog_.skip(owed.sequence);
+  });
+  inflight_.clear();
+  received_.clear();
+  unloaded_ = true;
 }
 
 void Session::abandon() {

@@ -88,6 +88,7 @@ class Shard final : public session::Peers {
   void save_outgoing(session::Session& session, session::OwedMessage& owed) override;
   void save_inflight(session::Session& session, const session::OwedMessage& owed,
                      bool wait) override;
+  void tell_when_saved(session::Session& session) override;
   void erase_outgoing(const store::EraseOutgoing& erase, store::Place place) override;
   [[nodiscard]] store::SessionNumber new_session_number() noexcept override {
     return store_.new_session();

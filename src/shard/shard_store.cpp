@@ -77,6 +77,17 @@ void Shard::save_inflight(session::Session& session, const session::OwedMessage&
   submit(std::move(request));
 }
 
+void Shard::tell_when_saved(session::Session& session) {
+  store::Request request;
+  request.ticket = open(Operation::Kind::saved);
+  request.lazy = true;
+  Operation& operation = *operations_.find(request.ticket);
+  operation.saves.push_back({&session, 0});
+  operation.pending = 1;
+  operation.held = false;
+  submit(std::move(request));
+}
+
 void Shard::erase_outgoing(const store::EraseOutgoing& erase, store::Place place) {
   submitted_ = true;
   store_.erase_outgoing(id_, erase, place);

@@ -15,6 +15,7 @@ constexpr std::uint64_t kTransactionBytes = 16 * kPageBytes;
 
 /// What a batch asks of the disk, roughly.
 struct Need {
+  SessionNumber next_session = 0;
   bool any = false;   // there is something to do
   bool adds = false;  // the store may become larger
   std::uint64_t bytes = kTransactionBytes;
@@ -24,8 +25,15 @@ struct Need {
     adds = true;
     bytes += kRecordBytes + content_bytes + (content_bytes > kPageBytes / 4 ? kPageBytes : 0);
   }
-  void add(const PutSession& put) { record(put.client_id.size()); }
-  void add(const PutWill& put) { record(put.message->memory_bytes()); }
+  // On a full disk, too, a client that is known may come back, and go.
+  void add(const PutSession& put) {
+    any = true;
+    if (put.session >= next_session) record(put.client_id.size());
+  }
+  void add(const PutWill& put) {
+    any = true;
+    if (put.message->memory_bytes() > kPageBytes) record(put.message->memory_bytes());
+  }
   void add(const PutSubscription& put) { record(put.filter.size()); }
   void add(const PutReceived& /*put*/) { record(0); }
   void add(const PutRetained& put) {
@@ -39,8 +47,9 @@ struct Need {
   }
 };
 
-Need need_of(const Batch& batch) {
+Need need_of(const Batch& batch, SessionNumber next_session) {
   Need need;
+  need.next_session = next_session;
   need.any = !batch.erased.empty();
   for (const Unit& unit : batch.units) {
     if (unit.outcome == Outcome::refused) continue;
@@ -63,7 +72,7 @@ Need need_of(const Batch& batch) {
 
 Status Database::write(Batch& batch) {
   if (!environment_) return Status::failed;
-  const Need need = need_of(batch);
+  const Need need = need_of(batch, meta_.next_session);
   if (!need.any) return Status::ok;
   if (need.adds) {
     const Status status = environment_->prepare_space(need.bytes);

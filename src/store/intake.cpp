@@ -69,7 +69,8 @@ void answer_accepted(AnswerSink& sink, Batch& batch) {
   for (Unit& unit : batch.units) {
     if (unit.outcome == Outcome::refused) continue;
     for (Request& part : unit.parts) {
-      const bool is_read = !part.outgoing.empty() || has_retained(part);
+      const bool barrier = part.lazy && part.outgoing.empty() && part.changes.empty();
+      const bool is_read = barrier || !part.outgoing.empty() || has_retained(part);
       answers.add(part.shard, part.ticket, is_read ? Outcome::accepted : Outcome::committed);
       if (!is_read) part.ticket = 0;
     }

@@ -49,6 +49,8 @@ constexpr std::size_t kTreesAt = 8 + 2 * kWord;
 constexpr std::size_t kMetaSize = kTreesAt + 2 * kTreeSize + 2 * kWord;
 
 constexpr std::uint32_t kDepthMax = 32;
+/// What is read together, in pages.
+constexpr PageNumber kWindowPages = 64;
 constexpr std::size_t kNoRoot = SIZE_MAX;
 
 template <class Int>
@@ -200,12 +202,29 @@ bool LmdbFile::read_head(PageNumber page) {
   return true;
 }
 
-bool LmdbFile::read_page(PageNumber page, std::vector<char>& bytes) const {
+bool LmdbFile::read_page(PageNumber page, std::vector<char>& bytes) {
   if (page >= pages()) return false;
   bytes.resize(page_size_);
-  const ssize_t size =
-      pread(file_, bytes.data(), bytes.size(), static_cast<off_t>(page * page_size_));
-  return size == static_cast<ssize_t>(bytes.size()) && load<std::size_t>(bytes.data()) == page;
+  return fetch(page, bytes.data()) && load<std::size_t>(bytes.data()) == page;
+}
+
+bool LmdbFile::fetch(PageNumber page, char* bytes) {
+  const auto in_window = [&] {
+    return page >= window_first_ && (page - window_first_ + 1) * page_size_ <= window_.size();
+  };
+  const PageNumber before = std::exchange(last_read_, page);
+  const auto place = static_cast<off_t>(page * page_size_);
+  if (!in_window() && page > before && page - before <= kWindowPages) {
+    window_.resize(std::size_t{kWindowPages} * page_size_);
+    const ssize_t size = pread(file_, window_.data(), window_.size(), place);
+    window_.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    window_first_ = page;
+  }
+  if (in_window()) {
+    std::memcpy(bytes, window_.data() + (page - window_first_) * page_size_, page_size_);
+    return true;
+  }
+  return pread(file_, bytes, page_size_, place) == static_cast<ssize_t>(page_size_);
 }
 
 bool LmdbFile::enter(PageNumber page) {

@@ -88,7 +88,8 @@ class LmdbFile {
   LmdbFile() = default;
   void read_heads();
   bool read_head(PageNumber page);
-  bool read_page(PageNumber page, std::vector<char>& bytes) const;
+  bool read_page(PageNumber page, std::vector<char>& bytes);
+  bool fetch(PageNumber page, char* bytes);
   bool enter(PageNumber page);
   bool walk_tree(Walk& walk, const LmdbTree& tree);
   void walk_page(Walk& walk, PageNumber page, std::uint32_t level, const Range& range);
@@ -105,6 +106,11 @@ class LmdbFile {
   std::vector<LmdbSnapshot> snapshots_;
   std::vector<bool> visited_;
   std::vector<char> value_;  // of a record that has pages of its own
+
+  // Pages that follow each other in a tree often do so in the file: read together then.
+  std::vector<char> window_;
+  PageNumber window_first_ = 0;
+  PageNumber last_read_ = 0;
 };
 
 }  // namespace linnet::store

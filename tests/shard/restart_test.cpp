@@ -111,6 +111,34 @@ TEST_P(Restarted, WhatWasInFlightComesAgainWithItsIdentifier) {
   EXPECT_GT(a.receives("x", "4").packet_id, third.packet_id);
 }
 
+TEST_P(Restarted, WhatIsInFlightRestsInTheStoreWhileItsClientIsAway) {
+  auto& a = kept("a").subscribes("x", qos2);
+  a.manual();
+  auto& p = c.client("p").connects();
+  for (int at = 1; at <= 150; ++at)
+    p.publishes("x", std::to_string(at), {.qos = at % 2 == 0 ? 1U : 2U});
+  std::vector<std::uint16_t> ids;
+  for (int at = 1; at <= 100; ++at)
+    ids.push_back(a.receives("x", std::to_string(at)).packet_id);
+  a.sends_ack(PacketType::pubrec, ids[0]).sends_ack(PacketType::puback, ids[1]);
+  a.drops();
+  c.after(1s);
+  for (int round = 0; round < 2; ++round) {
+    back("a");
+    a.gets_ack(PacketType::pubrel, ids[0]);
+    for (int at = 3; at <= 100; ++at) {
+      const Packet again = a.receives("x", std::to_string(at));
+      EXPECT_TRUE(again.dup);
+      EXPECT_EQ(again.packet_id, ids[static_cast<std::size_t>(at) - 1]);
+    }
+    a.receives("x", "101");
+    a.drops();
+    c.after(1s);
+    if (round == 0) c.restart();
+    c.client("p").connects().publishes("x", "late", {.qos = 1}).drops();
+  }
+}
+
 TEST_P(Restarted, MessagesOfTheBacklogKeepTheIdentifierThatTheyWereSentWith) {
   kept("a").subscribes("x", qos1).drops();
   c.client("p").connects().publishes("x", "1", {.qos = 1}).publishes("x", "2", {.qos = 1});
