@@ -91,8 +91,10 @@ Storage::~Storage() {
   control_.reset();  // before the store: its thread may use it
   if (!store_) return;
   store_->stop();
+  // What could not be used is looked at from end to end by the next start.
+  const bool sound = store_->figures().alarm.empty() && database_->damaged_records() == 0;
   store_.reset();
-  if (!directory_.temporary() && !directory_.close_in_order()) {
+  if (!directory_.temporary() && sound && !directory_.close_in_order()) {
     log::warn("store", cat("the end could not be noted in ", directory_.path(),
                            "; the next start checks the store"));
   }

@@ -73,13 +73,20 @@ bool Session::run_replays() {
 bool Session::run_replay(Replay& replay, std::size_t& looks_left) {
   if (replay.store_done) return run_overlay(replay);
   bool blocked = false;
+  std::string shown;
   const auto walk = services_.peers.read_retained(
       {replay.filter, replay.after, looks_left}, [&](const MessageView& message) {
         const bool newer = replay.overlay.find(message.topic) != replay.overlay.end();
         blocked = !newer && !send_retained(replay, message);
+        if (!blocked) shown = message.topic;
         return !blocked;
       });
   looks_left -= std::min(walk.looks, looks_left);
+  if (!walk.done && !blocked && walk.last.empty()) {  // the store can't be read now
+    if (!shown.empty()) replay.after = std::move(shown);
+    services_.peers.pump_with_room(*this);
+    return false;
+  }
   replay.after = walk.last;
   replay.store_done = walk.done;
   if (walk.done) return run_overlay(replay);

@@ -128,6 +128,11 @@ session::Session& Shard::create_session(std::string_view client_id) {
 
 void Shard::restore(const store::StoredSession& stored) {
   assert_owner();
+  if (find_session(stored.client_id) != nullptr) {  // only a store that was mended by hand has two
+    log::error("shard", cat("the store has two sessions of the client \"", stored.client_id,
+                            "\"; the second one is ended"));
+    return save(store::EraseSession{stored.number}, 0);
+  }
   create_session(stored.client_id).restore(stored);
 }
 

@@ -89,6 +89,11 @@ void Shard::tell_when_saved(session::Session& session) {
 }
 
 void Shard::erase_outgoing(const store::EraseOutgoing& erase, store::Place place) {
+  if (place.request == store_.next_request(id_)) {  // it has not even left this shard
+    LINNET_ASSERT(place.index < saving_.request.outgoing.size());
+    saving_.request.outgoing[place.index].taken_back = true;
+    return;
+  }
   submitted_ = true;
   store_.erase_outgoing(id_, erase, place);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "store/lane.hpp"
+
 namespace linnet::store {
 
 namespace {
@@ -60,6 +62,15 @@ void append(Batch& batch, Batch&& more) {
   append_items(batch.units, more.units);
   append_items(batch.erased, more.erased);
   batch.bytes += more.bytes;
+}
+
+std::size_t bytes_of(const Batch& batch) noexcept {
+  std::size_t bytes = batch.erased.size() * kRecordBytes;
+  for (const Unit& unit : batch.units) {
+    for (const Request& part : unit.parts)
+      bytes += bytes_of(part);
+  }
+  return bytes;
 }
 
 BatchSummary summary_of(const Batch& batch) noexcept {

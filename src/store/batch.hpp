@@ -38,6 +38,9 @@ template <class Wanted>
 /// Puts `more` behind `batch`.
 void append(Batch& batch, Batch&& more);
 
+/// What its units and erasures count for in the intake's limits.
+[[nodiscard]] std::size_t bytes_of(const Batch& batch) noexcept;
+
 struct BatchSummary {
   std::uint64_t outgoing = 0;      // messages for sessions
   SessionNumber last_session = 0;  // the largest number of a session that is put

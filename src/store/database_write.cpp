@@ -16,8 +16,9 @@ constexpr std::uint64_t kTransactionBytes = 16 * kPageBytes;
 /// What a batch asks of the disk, roughly.
 struct Need {
   SessionNumber next_session = 0;
-  bool any = false;   // there is something to do
-  bool adds = false;  // the store may become larger
+  bool any = false;    // there is something to do
+  bool adds = false;   // there is something to write
+  bool grows = false;  // the store may become larger by it, and stay so
   std::uint64_t bytes = kTransactionBytes;
 
   void record(std::uint64_t content_bytes) {
@@ -25,20 +26,24 @@ struct Need {
     adds = true;
     bytes += kRecordBytes + content_bytes + (content_bytes > kPageBytes / 4 ? kPageBytes : 0);
   }
+  void grow(std::uint64_t content_bytes) {
+    record(content_bytes);
+    grows = true;
+  }
   // On a full disk, too, a client that is known may come back, and go.
   void add(const PutSession& put) {
-    any = true;
-    if (put.session >= next_session) record(put.client_id.size());
+    record(put.client_id.size());
+    grows = grows || put.session >= next_session;
   }
   void add(const PutWill& put) {
-    any = true;
-    if (put.message->memory_bytes() > kPageBytes) record(put.message->memory_bytes());
+    record(put.message->memory_bytes());
+    grows = grows || put.message->memory_bytes() > kPageBytes;
   }
-  void add(const PutSubscription& put) { record(put.filter.size()); }
-  void add(const PutReceived& /*put*/) { record(0); }
+  void add(const PutSubscription& put) { grow(put.filter.size()); }
+  void add(const PutReceived& /*put*/) { grow(0); }
   void add(const PutRetained& put) {
     any = true;
-    if (!put.message->payload().empty()) record(put.message->memory_bytes());
+    if (!put.message->payload().empty()) grow(put.message->memory_bytes());
   }
   // The rest makes room, or is small and leads to it.
   template <class Other>
@@ -57,7 +62,7 @@ Need need_of(const Batch& batch, SessionNumber next_session) {
     for (const Request& part : unit.parts) {
       for (const PutOutgoing& put : part.outgoing) {
         if (put.taken_back) continue;
-        need.record(message_counted ? 0 : part.message->memory_bytes());
+        need.grow(message_counted ? 0 : part.message->memory_bytes());
         message_counted = true;
       }
       for (const Change& change : part.changes) {
@@ -72,10 +77,11 @@ Need need_of(const Batch& batch, SessionNumber next_session) {
 
 Status Database::write(Batch& batch) {
   if (!environment_) return Status::failed;
+  const MapGuard guard;
   const Need need = need_of(batch, meta_.next_session);
   if (!need.any) return Status::ok;
   if (need.adds) {
-    const Status status = environment_->prepare_space(need.bytes);
+    const Status status = environment_->prepare_space(need.bytes, need.grows);
     if (status != Status::ok) return status;
   }
   const Status status = write_all(batch);

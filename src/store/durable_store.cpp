@@ -72,6 +72,7 @@ Status DurableStore::Target::reopen(std::string& error) {
 }
 
 Status DurableStore::Target::look_for_room() {
+  if (!database_.is_open()) return Status::failed;
   return database_.environment().prepare_space(std::min(kRoomBytes, map_bytes_ / 8));
 }
 

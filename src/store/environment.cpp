@@ -238,10 +238,10 @@ std::uint64_t Environment::free_bytes() const {
   return pages * page_bytes_;
 }
 
-Status Environment::prepare_space(std::uint64_t bytes) {
+Status Environment::prepare_space(std::uint64_t bytes, bool grows) {
   const std::uint64_t used = used_bytes();
   const std::uint64_t map = map_bytes_of(options_);
-  const std::uint64_t reserve = std::min(kMapReserveMax, map / 16);
+  const std::uint64_t reserve = std::min(kMapReserveMax, map / 16) / (grows ? 1 : 2);
   if (used + bytes + reserve > map) {
     return free_bytes() >= bytes + reserve ? Status::ok : status_of(MDB_MAP_FULL);
   }
@@ -250,6 +250,7 @@ Status Environment::prepare_space(std::uint64_t bytes) {
   if (end <= allocated_bytes_) return Status::ok;
   const Status status = allocate(end);
   if (status != Status::no_space) return status;
+  if (!grows && used + bytes + reserve <= allocated_bytes_) return Status::ok;
   return free_bytes() >= bytes + reserve ? Status::ok : status;
 }
 

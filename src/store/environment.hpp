@@ -124,7 +124,8 @@ class Environment {
 
   /// Takes disk space so that at least `bytes` more can be written and a reserve is left, in the
   /// file and in the map, for what erases; `no_space` if there is none. The writer's.
-  [[nodiscard]] Status prepare_space(std::uint64_t bytes);
+  /// What does not make the store grow for good may use half of what is set aside for erasing.
+  [[nodiscard]] Status prepare_space(std::uint64_t bytes, bool grows = true);
   [[nodiscard]] Status sync();
   /// A copy into `file`, which must not exist, without the free pages; on the disk when it returns.
   [[nodiscard]] Status copy_to(const std::string& file, std::string& error);

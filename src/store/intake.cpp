@@ -97,7 +97,9 @@ void Intake::submit(Request&& request) {
   Slot slot;
   const std::size_t bytes = bytes_of(request);
   slot.bytes = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, UINT32_MAX));
-  slot.open = static_cast<std::uint32_t>(request.outgoing.size());
+  slot.open = static_cast<std::uint32_t>(
+      std::count_if(request.outgoing.begin(), request.outgoing.end(),
+                    [](const PutOutgoing& put) { return !put.taken_back; }));
   Urgency urgency = request.ticket != 0 ? Urgency::urgent : Urgency::lazy;
   slot.body = std::make_unique<Request>(std::move(request));
   const std::uint64_t number = lane.next++;

@@ -35,6 +35,7 @@ void Intake::signal(Urgency urgency) noexcept {
 }
 
 Intake::Woken Intake::start_work() noexcept {
+  left_over_ = true;  // until take(): whoever is told of work may do something else first
   urgent_.store(false);
   lazy_.store(false);
   return Woken::work;

@@ -71,6 +71,10 @@ SalvageResult make_replacement(const DatabaseOptions& options) {
   EnvironmentOptions to = options.environment;
   to.directory = folder;
   to.sync = false;
+  // What was there has room, whatever the limit is now.
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(data_file(directory), unknown);
+  if (!unknown) to.map_bytes = std::max<std::uint64_t>(to.map_bytes, 2 * size);
   const auto environment = Environment::open(to, result.status, result.error);
   if (!environment) return result;
   return salvage(data_file(directory), *environment);
@@ -130,6 +134,13 @@ bool set_aside(const DatabaseOptions& options, const std::string& reason, std::s
   const std::string& directory = options.environment.directory;
   log::error(kRoom, cat("the store ", data_file(directory), " is damaged: ", reason));
   const SalvageResult result = make_replacement(options);
+  if (result.status == Status::no_space) {
+    std::error_code ignored;
+    std::filesystem::remove_all(salvage_folder(directory), ignored);
+    error = cat("there is no room to take over what is whole in the damaged store ",
+                data_file(directory), " (", result.error, "); make room and start again");
+    return false;
+  }
   const std::string aside = name_aside(directory);
   if (!replace(directory, result.status == Status::ok, aside, error)) return false;
   tell(result, aside);

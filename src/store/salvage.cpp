@@ -76,6 +76,7 @@ class Mender {
     meta_.retained_messages = 0;
     meta_.retained_bytes = 0;
     find_bodies();
+    find_sessions();
     mend_sessions();
     mend_bodies();
     mend_retained();
@@ -93,6 +94,7 @@ class Mender {
   };
 
   void find_bodies();
+  void find_sessions();
   void mend_sessions();
   void mend_session_record(const SessionKey& parsed, std::string_view key, std::string_view value);
   void mend_outgoing(const SessionKey& parsed, std::string_view key, std::string_view value);
@@ -115,6 +117,8 @@ class Mender {
   StoreClock clock_;
   std::string record_;
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> references_;  // by body
+  /// An older state may bring back a session that was ended before the next one of its client.
+  boost::unordered_flat_map<std::string, SessionNumber> newest_;  // by client identifier
 
   // Of the session at hand
   SessionNumber session_ = 0;
@@ -146,6 +150,17 @@ void Mender::find_bodies() {
   });
 }
 
+void Mender::find_sessions() {
+  for_each(Table::sessions, [this](std::string_view key, std::string_view value) {
+    SessionKey parsed;
+    SessionRecord record;
+    if (!parse_session_key(key, parsed) || parsed.kind != Kind::session) return;
+    if (!read_record(key, value, clock_, record)) return;
+    SessionNumber& newest = newest_[std::string(record.client_id)];
+    newest = std::max(newest, parsed.session);
+  });
+}
+
 void Mender::mend_sessions() {
   for_each(Table::sessions, [this](std::string_view key, std::string_view value) {
     SessionKey parsed;
@@ -160,7 +175,10 @@ void Mender::mend_session_record(const SessionKey& parsed, std::string_view key,
     end_session();
     session_ = parsed.session;
     meta_.next_session = std::max(meta_.next_session, session_ + 1);
-    exists_ = parsed.kind == Kind::session;  // the first of its records, if it is there
+    // The first of its records, if it is there.
+    SessionRecord record;
+    exists_ = parsed.kind == Kind::session && read_record(key, value, clock_, record) &&
+              newest_[std::string(record.client_id)] == session_;
     if (exists_) ++result_.sessions;
   }
   if (parsed.kind == Kind::owed) {

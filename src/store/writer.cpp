@@ -249,6 +249,7 @@ void Writer::run_jobs(bool ended) {
     job->done = true;
   }
   job_done_.notify_all();
+  if (open && !ended) sink_.has_room_again();  // for those who could not read meanwhile
 }
 
 void Writer::report(StoreFigures& figures) const {

@@ -114,6 +114,7 @@ class Writer {
   void hold(Batch batch, Status status);
   [[nodiscard]] bool step_held();
   void retry();
+  void take_identifiers_back(const Batch& refused);
   void refuse_waiting();
   void give_up();
   void run_jobs(bool ended);

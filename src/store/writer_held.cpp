@@ -58,8 +58,10 @@ void Writer::retry() {
   // What a failed commit has written all the same is written again now, and is the same then.
   if (status == Status::ok) status = write(held_);
   if (status == Status::no_space) {
+    const bool was_closed = trouble_ == Trouble::failing;
     if (trouble_ != Trouble::no_space) raise(Trouble::no_space, status);
     status = write_without_room(held_);
+    if (was_closed) sink_.has_room_again();  // those who read go on, and make room
   }
   if (status == Status::ok) {
     holds_ = false;
@@ -74,14 +76,37 @@ void Writer::retry() {
   retry_at_ = steady_clock::now() + retry_delay_;
 }
 
-/// Tells everybody who waits that it is `full`. If a commit that was reported as failed has taken
-/// effect all the same, the worst that follows is a message that comes twice.
+/// A commit that was reported as failed may have taken effect all the same. A message of it then
+/// comes twice, which is no harm; but a received identifier would swallow its client's next
+/// message.
+void Writer::take_identifiers_back(const Batch& refused) {
+  Unit unit;
+  unit.parts.emplace_back();
+  for (const Unit& one : refused.units) {
+    for (const Request& part : one.parts) {
+      for (const Change& change : part.changes) {
+        const auto* put = std::get_if<PutReceived>(&change);
+        if (put == nullptr) continue;
+        unit.parts.front().changes.emplace_back(EraseReceived{put->session, put->packet_id});
+      }
+    }
+  }
+  if (!unit.parts.front().changes.empty()) held_.units.push_back(std::move(unit));
+}
+
+/// Tells everybody who waits that it is `full`.
 void Writer::refuse_waiting() {
   const bool damaged = trouble_ == Trouble::damaged;
   append(held_, std::exchange(pending_, {}));
   append(held_, intake_.take({.bytes_max = options_.commit_bytes_max}));
-  answer_full(split_off(held_, [&](const Unit& unit) { return damaged || is_awaited(unit); }));
-  if (damaged) held_ = {};
+  Batch refused = split_off(held_, [&](const Unit& unit) { return damaged || is_awaited(unit); });
+  if (damaged) {
+    held_ = {};
+  } else {
+    take_identifiers_back(refused);
+    held_.bytes = bytes_of(held_);
+  }
+  answer_full(std::move(refused));
 }
 
 void Writer::give_up() {
