@@ -70,7 +70,7 @@ class FakeStore final : public store::Store {
   [[nodiscard]] bool accepts() const noexcept override { return accepts_; }
   store::RetainedWalk read_retained(const store::RetainedQuery& query,
                                     FunctionRef<bool(const MessageView&)> visit) const override {
-    return database_->read_retained(query, visit);
+    return readable_ ? database_->read_retained(query, visit) : store::RetainedWalk{};
   }
   bool read_outgoing(store::SessionNumber session, std::uint64_t after, std::uint64_t up_to,
                      FunctionRef<bool(const store::StoredOutgoing&)> visit) const override {
