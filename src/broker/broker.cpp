@@ -87,10 +87,11 @@ void Broker::Impl::restore_sessions() {
   storage->store().load_sessions([&](const store::StoredSession& session) {
     shards[home_of(session.client_id, count)]->restore(session);
   });
-  for (bool busy = true; busy;) {
-    busy = false;
-    for (const auto& shard : shards)
-      busy = shard->work() || busy;
+  // A turn that only posts letters looks like an idle one: so two of them in a row.
+  for (int idle = 0; idle < 2; ++idle) {
+    for (const auto& shard : shards) {
+      if (shard->work()) idle = -1;
+    }
   }
   storage->start();
 }
@@ -124,8 +125,10 @@ Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 Broker::~Broker() {
   impl_->acceptors.clear();
+  for (const auto& shard : impl_->shards)
+    shard->end();
+  impl_->storage.reset();  // its writer answers the shards to the last
   impl_->shards.clear();
-  impl_->storage.reset();
 }
 
 std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {

@@ -46,7 +46,8 @@ OwedMessage Backlog::pop() {
   OwedMessage message = std::move(ring.front());
   ring.pop_front();
   bytes_ -= message.bytes();
-  if (stored_ && stored_->head.empty() && stored_->messages == 0) stored_.reset();
+  const bool skips = stored_ && !stored_->skip.empty() && !tail_.empty();
+  if (stored_ && stored_->head.empty() && stored_->messages == 0 && !skips) stored_.reset();
   return message;
 }
 
@@ -141,7 +142,7 @@ void Backlog::restore_without(std::uint64_t sequence, std::size_t bytes) {
   if (!stored_ || stored_->messages == 0) return;
   --stored_->messages;
   bytes_ -= std::min<std::uint64_t>(bytes, bytes_);
-  if (stored_->messages == 0) {
+  if (stored_->messages == 0 && tail_.empty()) {
     stored_.reset();
     bytes_ = 0;
   } else {

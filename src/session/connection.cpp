@@ -136,6 +136,7 @@ void Connection::on_done(OperationId operation, ReasonCode reason) {
 void Connection::on_room() {
   if (!parked_) return;
   parked_ = false;
+  if (state_ == State::refusing) return;  // its timer closes the link
   update_reading();
   arm_keep_alive();
 }

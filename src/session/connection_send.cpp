@@ -113,6 +113,10 @@ void Connection::write_connack(const OwedAck& ack) {
 }
 
 void Connection::write_list(const OwedAck& ack) {
+  // MQTT 3's UNSUBACK has no way to say that the subscription is still in the store.
+  if (failed(ack.reason) && version_ != Version::v5 && ack.type == PacketType::unsuback) {
+    return refuse_silently();
+  }
   std::vector<ReasonCode>& reasons = ack.details->reasons;
   if (failed(ack.reason)) {
     for (ReasonCode& reason : reasons)

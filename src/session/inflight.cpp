@@ -30,7 +30,19 @@ OwedMessage owe(MessagePtr message, const Terms& terms) {
   return owed;
 }
 
+/// Those that were acknowledged in between keep their places, so that a place is a subtraction.
+void Inflight::fill_up_to(std::uint64_t number) {
+  while (!entries_.empty() && entries_.back().number + 1 < number) {
+    OwedMessage gap;
+    gap.number = entries_.back().number + 1;
+    gap.packet_id = packet_id_of(gap.number);
+    gap.state = OwedMessage::State::done;
+    entries_.push_back(std::move(gap));
+  }
+}
+
 OwedMessage& Inflight::push(OwedMessage message) {
+  fill_up_to(last_number_ + 1);
   message.number = ++last_number_;
   message.packet_id = packet_id_of(message.number);
   ++active_;
@@ -38,15 +50,8 @@ OwedMessage& Inflight::push(OwedMessage message) {
 }
 
 void Inflight::restore(OwedMessage message) {
-  // Those that were acknowledged in between keep their places, so that a place is a subtraction.
   LINNET_ASSERT(entries_.empty() || message.number > entries_.back().number);
-  while (!entries_.empty() && entries_.back().number + 1 < message.number) {
-    OwedMessage gap;
-    gap.number = entries_.back().number + 1;
-    gap.packet_id = packet_id_of(gap.number);
-    gap.state = OwedMessage::State::done;
-    entries_.push_back(std::move(gap));
-  }
+  fill_up_to(message.number);
   last_number_ = std::max(last_number_, message.number);
   message.packet_id = packet_id_of(message.number);
   ++active_;

@@ -60,6 +60,8 @@ class Inflight {
   void clear() noexcept;
 
  private:
+  void fill_up_to(std::uint64_t number);
+
   /// Packet identifiers are 1 to 65,535; the span from the oldest to the newest must stay below.
   static constexpr std::size_t kSpanMax = 65'534;
 

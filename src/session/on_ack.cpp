@@ -26,7 +26,7 @@ void Connection::on_pubrel(const mqtt::Frame& frame) {
   if (!ack) return fail(ack.error());
   const bool known = session_->received().remove(ack->packet_id);
   OperationId operation = 0;
-  if (known && session_->kept()) {
+  if (session_->kept()) {  // even if it is not known here: an earlier erasure may have been refused
     operation = services_.peers.open_operation(*this);
     services_.peers.save(store::EraseReceived{session_->number(), ack->packet_id}, operation);
     if (services_.peers.seal(operation)) operation = 0;

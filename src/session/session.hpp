@@ -136,6 +136,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
     OperationId operation = 0;
     std::string filter;
     std::optional<router::SubscriptionTerms> before;
+    std::uint32_t number = 0;
   };
 
   [[nodiscard]] bool online() const noexcept { return online_; }
@@ -215,12 +216,14 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::uint32_t expiry_s_ = 0;
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
+  std::uint32_t last_unconfirmed_ = 0;
   bool online_ = false;
   bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
   bool unloaded_ = false;    // what load() reads is in the store alone
   bool restored_ = false;    // ... and the backlog counts it, too
+  bool unmarked_ = false;    // something in flight has an identifier that the store does not know
   bool will_saved_ = false;  // the store has a Will of this session
 };
 

@@ -24,6 +24,10 @@ void Session::on_saved(std::uint64_t sequence, Saved saved) {
     // The publisher is told that nothing was accepted, and will send it again. What has left
     // already stays in flight: at least once.
     if (owed == nullptr) return give_up_waiting(sequence);
+    if (owed->committed) {  // it is its identifier alone that was refused: asked for again
+      owed->marked = false;
+      return services_.peers.pump_with_room(*this);
+    }
     owed->stored = false;
     if (owed->state != OwedMessage::State::committing) return;
     finish(*owed);
@@ -81,6 +85,11 @@ OwedMessage Session::owe_stored(const store::StoredOutgoing& stored) {
 
 /// Brings the next messages of the backlog from the store; false if it can't be read now.
 bool Session::load_backlog() {
+  if (!load()) {
+    services_.peers.pump_with_room(*this);
+    return false;
+  }
+  if (!backlog_.any_stored()) return true;
   const auto range = backlog_.stored_range();
   const std::uint64_t owed_before = backlog_.size();
   const std::uint64_t bytes_before = backlog_.bytes();

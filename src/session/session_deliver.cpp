@@ -1,5 +1,7 @@
 // From a publication to this client: at once, through the in-flight window, or by way of the
 // backlog (MQTT 5.0, sections 4.3, 4.4, 4.6 and 4.9).
+#include <utility>
+
 #include "base/hash.hpp"
 #include "session/connection.hpp"
 #include "session/session.hpp"
@@ -66,6 +68,10 @@ bool Session::must_wait(const MessageView& message) {
 
 void Session::take_qos0(Publication& publication, const Terms& terms,
                         router::Delivering& delivering) {
+  // Not past those that wait.
+  if (kept() && services_.limits().queue_qos0 && !backlog_.empty()) {
+    return push_backlog(publication, terms, delivering);
+  }
   if (!online()) {
     // A client that is connecting gets what comes from now on; one that is away, only if asked.
     const bool connecting = connection_ != nullptr;
@@ -93,14 +99,17 @@ void Session::push_inflight(OwedMessage message) {
     // acknowledged before it would be worth a record: mark_inflight().
     const bool waits = owed.qos == Qos::exactly_once;
     if (!waits) {
+      unmarked_ = true;
       if (!timer_.armed()) services_.timers.arm(timer_, services_.now_ms() + kMarkDelayMs);
       return;
     }
     owed.state = OwedMessage::State::committing;
+    mark_inflight();
     owed.marked = true;
     services_.peers.save_inflight(*this, owed, true);
   } else if (kept()) {
     if (is_new) backlog_.skip(owed.sequence);
+    mark_inflight();
     owed.marked = true;
     if (owed.qos == Qos::exactly_once) owed.state = OwedMessage::State::committing;
     save_owed(owed);
@@ -115,8 +124,12 @@ void Session::save_owed(OwedMessage& owed) {
 /// Tells the store of the identifiers that messages from the backlog have got meanwhile, so that
 /// they are sent again with the same ones even if the broker ends without warning.
 void Session::mark_inflight() {
+  if (!std::exchange(unmarked_, false)) return;
   inflight_.for_each([this](OwedMessage& owed) {
-    if (!owed.stored || owed.marked || owed.state != OwedMessage::State::sent) return;
+    unmarked_ = unmarked_ || (owed.stored && !owed.marked && !owed.committed);
+    const bool sent =
+        owed.state == OwedMessage::State::sent || owed.state == OwedMessage::State::ready;
+    if (!owed.committed || owed.marked || !sent) return;  // else it would overtake its message
     owed.marked = true;
     services_.peers.save_inflight(*this, owed, false);
   });
@@ -191,6 +204,10 @@ void Session::pump() {
 /// Sends what is in flight and was not sent on this connection; false if something must wait.
 bool Session::send_inflight() {
   while (OwedMessage* owed = inflight_.next_to_send()) {
+    if (owed->state == OwedMessage::State::committing && owed->stored && !owed->marked) {
+      owed->marked = true;
+      services_.peers.save_inflight(*this, *owed, true);
+    }
     if (owed->state == OwedMessage::State::committing || owed->lent) return false;
     if (!connection_->has_outbox_room()) return false;
     const bool takes_quota = owed->state == OwedMessage::State::ready;

@@ -44,6 +44,13 @@ void Session::save_connect(Version version, OperationId operation) {
   peers.save(store::PutSession{number_, client_id_, expiry_s_, static_cast<std::uint8_t>(version),
                                true, kNever, kNever},
              operation);
+  // What the store has refused on an earlier connection: PUBREL is sent again after CONNACK.
+  inflight_.for_each([&](const OwedMessage& owed) {
+    if (owed.state != OwedMessage::State::released || !owed.stored) return;
+    peers.save(
+        store::PutInflight{number_, owed.number, owed.sequence, store::OutgoingState::released},
+        operation);
+  });
   if (will_) {
     peers.save(store::PutWill{number_, will_->message->clone(), will_->delay_s, will_->expiry_s},
                operation);

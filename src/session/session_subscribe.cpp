@@ -77,6 +77,7 @@ void Session::note_unconfirmed(std::string_view filter, const router::Subscripti
   if (!unconfirmed_) unconfirmed_ = std::make_unique<std::vector<Unconfirmed>>();
   Unconfirmed change{operation, std::string(filter), std::nullopt};
   if (before != nullptr) change.before = *before;
+  change.number = ++last_unconfirmed_;
   unconfirmed_->push_back(std::move(change));
 }
 
@@ -97,6 +98,14 @@ void Session::confirm(OperationId operation, bool accepted) {
 
 /// The store has refused a subscription: all is as it was before the SUBSCRIBE.
 void Session::undo(const Unconfirmed& change) {
+  if (unconfirmed_) {
+    for (Unconfirmed& later : *unconfirmed_) {
+      if (later.filter != change.filter || later.number < change.number) continue;
+      later.before = change.before;
+      return;
+    }
+  }
+  if (change.before) save_subscription(change.filter, *change.before, 0);
   if (!change.before) {
     (void)unsubscribe(change.filter, 0);
     sweep_memberships();

@@ -45,6 +45,10 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
 }
 
 Shard::~Shard() {
+  end();
+}
+
+void Shard::end() {
   own();
   stop_ = Stop::done;
   close_connections();
@@ -55,6 +59,7 @@ Shard::~Shard() {
   for (const auto& [key, group] : groups_) {
     router_.unsubscribe(*group->subscriptions().first, group->subscriptions());
   }
+  groups_.clear();
 }
 
 void Shard::assert_owner() const noexcept {

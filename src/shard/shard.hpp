@@ -60,6 +60,9 @@ class Shard final : public session::Peers {
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
+  /// Ends all connections and forgets all sessions; the store keeps what it has. What it still
+  /// answers may come until the shard is deleted. Idempotent; the calling thread then owns it.
+  void end();
   /// From now on the calling thread owns the shard.
   void own() noexcept { owner_ = std::this_thread::get_id(); }
 
@@ -138,6 +141,8 @@ class Shard final : public session::Peers {
     store::Request request;
     std::vector<OutgoingSave> saves;
     MessagePtr retained;
+    /// Given up before the request has left: too large for the client, or dropped.
+    std::vector<std::pair<store::EraseOutgoing, store::Place>> erased;
 
     [[nodiscard]] bool empty() const noexcept {
       return request.outgoing.empty() && request.changes.empty();
@@ -187,12 +192,14 @@ class Shard final : public session::Peers {
 
   // What goes to the store: shard_store.cpp
   void submit(store::Request request);
+  void submit(Saving& saving);
   void begin_saving();
   void submit_saving(const Publication& publication, router::Delivering& delivering);
   session::Published submit_alone(const Publication& publication,
                                   const session::PublishWaiter& waiter,
                                   const router::Delivering& delivering);
   void give_up_saving();
+  void submit_offered(const Publication& publication, const ReturnAddress& lender);
   void settle(const Operation& operation, session::Saved saved);
   void on_answer(const store::Answer& answer);
   void on_accepted(OperationId id);

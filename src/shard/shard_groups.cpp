@@ -175,6 +175,9 @@ void Shard::on(GroupDeliverLetter letter) {
   delivering.unit = letter.unit;
   begin_saving();
   const bool delivered = deliver_to_member(letter.name, letter.client_id, publication, delivering);
+  const bool asks = delivered && letter.offered && !failed(delivering.worst) && !saving_.empty();
+  // Handed back by another member, which gives it up only when it is durable here.
+  if (asks) return submit_offered(publication, letter.reply);
   submit_saving(publication, delivering);
   if (!delivered) {
     // The member has gone while the letter was on its way.
@@ -185,19 +188,15 @@ void Shard::on(GroupDeliverLetter letter) {
     return post(home, std::move(back));
   }
   const AnswerLetter answer{0, delivering.worst, 0, delivering.durable_parts};
-  if (!letter.offered || failed(delivering.worst)) return reply(letter.reply, answer);
-  // Handed back by another member, which gives it up only when it is durable here.
-  const OperationId relay = open(Operation::Kind::relay);
-  operations_.find(relay)->reply = letter.reply;
-  wait_for_store(relay);
-  operations_.find(relay)->held = false;
-  complete(relay, true);
+  reply(letter.reply, answer);
 }
 
 void Shard::hand_back(session::Session& session, const session::Membership& membership,
                       MessagePtr message, std::uint64_t sequence) {
   GroupBackLetter letter{
       name_of(membership), session.client_id(), std::move(message), {}, 0, false};
+  // At the broker's end its session keeps it: nobody would hear the answer.
+  if (sequence != 0 && stop_ != Stop::running) return session.on_handed_back(sequence, false);
   if (sequence != 0) {
     const OperationId id = open(Operation::Kind::offered);
     Operation& operation = *operations_.find(id);

@@ -1,4 +1,5 @@
 // What this shard sends to the store, and what its answers set free.
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -36,6 +37,12 @@ void Shard::submit(store::Request request) {
   store_.submit(std::move(request));
 }
 
+void Shard::submit(Saving& saving) {
+  submit(std::move(saving.request));
+  for (const auto& [erase, place] : saving.erased)
+    store_.erase_outgoing(id_, erase, place);
+}
+
 void Shard::save(store::Change change, OperationId operation) {
   add_part(operation);
   store::Request request;
@@ -64,9 +71,14 @@ void Shard::save_outgoing(session::Session& session, session::OwedMessage& owed)
 }
 
 void Shard::save_inflight(session::Session& session, const session::OwedMessage& owed, bool wait) {
+  const store::PutInflight put{session.number(), owed.number, owed.sequence,
+                               store::OutgoingState::sent};
+  if (saving_open_ && !wait) {
+    saving_.request.changes.emplace_back(put);
+    return;
+  }
   store::Request request;
-  request.changes.emplace_back(
-      store::PutInflight{session.number(), owed.number, owed.sequence, store::OutgoingState::sent});
+  request.changes.emplace_back(put);
   if (wait) {
     request.ticket = open(Operation::Kind::saved);
     Operation& operation = *operations_.find(request.ticket);
@@ -89,17 +101,17 @@ void Shard::tell_when_saved(session::Session& session) {
 }
 
 void Shard::erase_outgoing(const store::EraseOutgoing& erase, store::Place place) {
-  if (place.request == store_.next_request(id_)) {  // it has not even left this shard
-    LINNET_ASSERT(place.index < saving_.request.outgoing.size());
-    saving_.request.outgoing[place.index].taken_back = true;
+  submitted_ = true;
+  if (saving_open_ && place.request == store_.next_request(id_)) {
+    saving_.erased.emplace_back(erase, place);
     return;
   }
-  submitted_ = true;
   store_.erase_outgoing(id_, erase, place);
 }
 
 void Shard::pump_with_room(session::Session& session) {
-  pumps_with_room_.emplace_back(&session);
+  const auto waits = std::find(pumps_with_room_.begin(), pumps_with_room_.end(), &session);
+  if (waits == pumps_with_room_.end()) pumps_with_room_.emplace_back(&session);
 }
 
 /// From here on what sessions save belongs to one publication.
@@ -140,7 +152,7 @@ void Shard::submit_saving(const Publication& publication, router::Delivering& de
   saving.request.unit = delivering.unit;
   saving.request.lazy = delivering.unit == 0;
   if (delivering.unit != 0) ++delivering.durable_parts;
-  submit(std::move(saving.request));
+  submit(saving);
 }
 
 /// The same where no other shard is concerned: the publisher waits for the one answer.
@@ -164,8 +176,23 @@ Published Shard::submit_alone(const Publication& publication, const PublishWaite
   operation.pending = 1;
   operation.held = false;
   saving.request.ticket = id;
-  submit(std::move(saving.request));
+  submit(saving);
   return {Published::State::waiting, ReasonCode::success, id};
+}
+
+/// A message that another member has lent: it is told what became of it here.
+void Shard::submit_offered(const Publication& publication, const ReturnAddress& lender) {
+  saving_open_ = false;
+  Saving saving = std::exchange(saving_, {});
+  saving.request.message = Message::make(publication.view());
+  const OperationId id = open(Operation::Kind::relay);
+  Operation& operation = *operations_.find(id);
+  operation.reply = lender;
+  operation.saves = std::move(saving.saves);
+  operation.pending = 1;
+  operation.held = false;
+  saving.request.ticket = id;
+  submit(saving);
 }
 
 /// The publication is refused: nothing of it goes to the store.

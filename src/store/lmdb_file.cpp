@@ -385,8 +385,9 @@ bool LmdbFile::walk_main(const LmdbTree& main, LmdbVisitor& records,
 bool LmdbFile::walk_free(const LmdbSnapshot& snapshot, FunctionRef<void(PageNumber)> visit) {
   struct Lists final : LmdbVisitor {
     bool record(std::string_view, std::string_view value) override {
-      const std::size_t count = value.size() >= kWord ? load<std::size_t>(value.data()) : SIZE_MAX;
-      if (count > value.size() / kWord - 1) {
+      const std::size_t words = value.size() / kWord;
+      const std::size_t count = words > 0 ? load<std::size_t>(value.data()) : 0;
+      if (count >= words) {
         whole = false;
         return true;
       }
