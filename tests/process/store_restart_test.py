@@ -18,7 +18,8 @@ COUNT = 1_000
 OWED = 200_000 // int(os.environ.get("LINNET_MEMORY_FACTOR", "1"))
 OWED_BYTES = 300
 # What a broker may grow by while it is owed all of that: the way to the writer, buffers, one commit.
-GROWTH_BYTES_MAX = 48 << 20
+SANITIZED = os.environ.get("LINNET_MEMORY_FACTOR", "1") != "1"
+GROWTH_BYTES_MAX = (96 if SANITIZED else 48) << 20
 LONGEST = 65_535
 WILL_GRACE_S = 3
 HOUR_MS = 3_600_000
