@@ -139,6 +139,65 @@ TEST_P(Restarted, WhatIsInFlightRestsInTheStoreWhileItsClientIsAway) {
   }
 }
 
+TEST_P(Restarted, AcknowledgementsFindTheirMessagesAfterAGapInTheWindow) {
+  auto& a = kept("a").subscribes("x", qos2);
+  a.manual();
+  auto& p = c.client("p").connects();
+  p.publishes("x", "1", {.qos = 1}).publishes("x", "2", {.qos = 1});
+  a.receives("x", "1");
+  a.acks(a.receives("x", "2"));
+  a.drops();
+  c.after(1s);  // what is in flight rests in the store
+  back("a");
+  const Packet first = a.receives("x", "1");
+  p.publishes("x", "3", {.qos = 1}).publishes("x", "4", {.qos = 2});
+  a.acks(a.receives("x", "3"));
+  const Packet last = a.receives("x", "4");
+  a.acks(last).gets_ack(PacketType::pubrel, last.packet_id);
+  a.sends_ack(PacketType::pubcomp, last.packet_id).acks(first);
+  a.drops();
+  back("a").gets_nothing();
+}
+
+TEST_P(Restarted, WhatComesBetweenTheRestartAndItsClientIsCountedRight) {
+  auto& a = kept("a").subscribes("x", qos1);
+  a.manual();
+  c.client("p").connects().publishes("x", "1", {.qos = 1});
+  a.receives("x", "1");
+  c.restart();
+  auto& p = c.client("p").connects();
+  c.store().hold();
+  p.sends_publish("x", "2", {.qos = 1});
+  a.manual(false);
+  a.sends_connect(kKept);
+  c.store().release_all();
+  c.settle();
+  a.receives("x", "1");
+  a.receives("x", "2");
+  p.publishes("x", "3", {.qos = 1});
+  a.receives("x", "3");
+  EXPECT_EQ(c.counters().backlog_messages, 0U);
+  EXPECT_EQ(c.counters().backlog_bytes, 0U);
+  EXPECT_EQ(c.counters().publish_dropped, 0U);
+}
+
+TEST_P(Restarted, ARefusedIdentifierIsAskedForAgain) {
+  kept("a").subscribes("x", qos2).drops();
+  c.client("p").connects().publishes("x", "1", {.qos = 2});
+  c.store().hold();
+  auto& a = c.client("a").sends_connect(kKept);
+  c.store().release();  // the session's own record
+  c.settle();
+  c.store().refuse(1);
+  c.store().release_all();
+  c.settle();
+  c.store().set_accepts(true);  // there is room again
+  c.settle();
+  a.receives("x", "1");
+  c.restart();
+  back("a").receives_nothing();
+}
+
 TEST_P(Restarted, MessagesOfTheBacklogKeepTheIdentifierThatTheyWereSentWith) {
   kept("a").subscribes("x", qos1).drops();
   c.client("p").connects().publishes("x", "1", {.qos = 1}).publishes("x", "2", {.qos = 1});
