@@ -50,7 +50,7 @@ constexpr std::size_t kMetaSize = kTreesAt + 2 * kTreeSize + 2 * kWord;
 
 constexpr std::uint32_t kDepthMax = 32;
 /// What is read together, in pages.
-constexpr PageNumber kWindowPages = 64;
+constexpr PageNumber kWindowPages = 16;
 constexpr std::size_t kNoRoot = SIZE_MAX;
 
 template <class Int>
@@ -214,7 +214,7 @@ bool LmdbFile::fetch(PageNumber page, char* bytes) {
   };
   const PageNumber before = std::exchange(last_read_, page);
   const auto place = static_cast<off_t>(page * page_size_);
-  if (!in_window() && page > before && page - before <= kWindowPages) {
+  if (!in_window() && page == before + 1) {
     window_.resize(std::size_t{kWindowPages} * page_size_);
     const ssize_t size = pread(file_, window_.data(), window_.size(), place);
     window_.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
