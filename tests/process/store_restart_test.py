@@ -1,4 +1,4 @@
-"""What is kept over the end of a broker, in order or by kill -9, and over other numbers of threads."""
+"""What is kept over the end of a broker, in order or by kill -9, with another number of threads."""
 
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ from support.kept import NO_LOCAL, RETAIN_AS_PUBLISHED, Kept, Will
 COUNT = 1_000
 OWED = 200_000 // int(os.environ.get("LINNET_MEMORY_FACTOR", "1"))
 OWED_BYTES = 300
-# What a broker may grow by while it is owed all of that: the way to the writer, buffers, one commit.
+# What a broker may grow by while it is owed all of that: the way to the writer and one commit.
 SANITIZED = os.environ.get("LINNET_MEMORY_FACTOR", "1") != "1"
 GROWTH_BYTES_MAX = (96 if SANITIZED else 48) << 20
 LONGEST = 65_535
@@ -346,7 +346,8 @@ class Subscriptions(RestartCase):
                     with second as broker, wire.RawClient(broker.port) as client:
                         answer = client.connect("old", version, clean=False)
                         self.assertEqual(answer.body[0], 1 if version == 4 else answer.body[0])
-                        self.assertEqual(wire.parse_publish(client.expect(wire.PUBLISH)).payload, b"x")
+                        message = wire.parse_publish(client.expect(wire.PUBLISH))
+                        self.assertEqual(message.payload, b"x")
 
 
 @linnet_only

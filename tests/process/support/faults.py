@@ -5,7 +5,8 @@
         ...
         broker.faults.heal()
 
-LINNET_FAULTS_LIBRARY names the library (default: beside the binary). Only the data file is concerned.
+LINNET_FAULTS_LIBRARY names the library (default: beside the binary). Only the data file is
+concerned.
 """
 
 import collections

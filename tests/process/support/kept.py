@@ -217,7 +217,7 @@ class Kept(wire.RawClient):
         return parse_delivery(self.expect(wire.PUBLISH, timeout_s), self.version)
 
     def take(self, packet, answers):
-        """What a receiver does: the new message in a packet, if any; what it answers is appended."""
+        """The new message in a packet, if any; what a receiver answers is appended."""
         if packet.type == wire.PUBREL:
             packet_id = int.from_bytes(packet.body[:2], "big")
             self.incoming.discard(packet_id)
