@@ -163,6 +163,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
   bool send_inflight();
+  [[nodiscard]] bool awaits_commit() noexcept;
   void send_owed(OwedMessage& owed);
   void move_backlog();
   void finish(OwedMessage& owed);

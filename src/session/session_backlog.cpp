@@ -125,6 +125,7 @@ void Session::move_backlog() {
     }
     const bool needs_window = front->qos != Qos::at_most_once;
     if ((needs_window && !window_open()) || front->lent) return;
+    if (!needs_window && inflight_.next_to_send() != nullptr) return;  // not past those before it
     // The record of its identifier follows that of the message, which may still be on its way.
     const bool waits = front->qos == Qos::exactly_once && front->stored && !front->committed;
     if (waits) return;
@@ -140,7 +141,7 @@ void Session::move_backlog() {
     }
     if (needs_window) {
       push_inflight(std::move(owed));
-      if (!send_inflight()) return;
+      if (!send_inflight() && !awaits_commit()) return;
       continue;
     }
     const MessageView view = owed.message->view();

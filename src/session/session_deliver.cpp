@@ -196,9 +196,17 @@ void Session::count_dropped(std::uint32_t messages) {
 
 void Session::pump() {
   if (!online()) return;
-  if (!send_inflight()) return;
+  const bool sent = send_inflight();
+  // Identifiers are committed together: the window is filled while the first are on their way.
+  if (!sent && (!awaits_commit() || replays_)) return;
   if (replays_ && !run_replays()) return;
   move_backlog();
+}
+
+/// What is to be sent next waits for the store alone.
+bool Session::awaits_commit() noexcept {
+  const OwedMessage* next = inflight_.next_to_send();
+  return next != nullptr && next->state == OwedMessage::State::committing && !next->lent;
 }
 
 /// Sends what is in flight and was not sent on this connection; false if something must wait.

@@ -116,6 +116,32 @@ TEST_P(Durable, AnOutgoingQos2MessageLeavesAfterItsIdentifierIsCommitted) {
   EXPECT_EQ(c.store().count("PutInflight a #1 released"), 1U);
 }
 
+TEST_P(Durable, TheIdentifiersOfAQos2BacklogAreCommittedTogether) {
+  constexpr std::size_t kWindow = 100;  // limits.inflight_max
+  c.client("a").connects(kept).subscribes("x", qos2).drops();
+  auto& p = c.client("p").connects();
+  for (std::size_t at = 0; at < 2 * kWindow; ++at)
+    p.publishes("x", std::to_string(at), {.qos = 2});
+  auto& a = c.client("a").manual().connects(kept);
+  const auto first = a.takes_messages();
+  ASSERT_EQ(first.size(), kWindow);
+  for (const Packet& message : first)
+    a.writes_ack(PacketType::pubrec, message.packet_id);
+  c.settle();
+  c.store().hold();
+  for (const Packet& message : first)
+    a.writes_ack(PacketType::pubcomp, message.packet_id);
+  c.settle();
+  EXPECT_TRUE(a.takes_messages().empty());
+  EXPECT_EQ(c.store().count("PutInflight a #200"), 1U);  // the window is full: all wait at once
+  c.store().release_all();
+  c.settle();
+  const auto second = a.takes_messages();
+  ASSERT_EQ(second.size(), kWindow);
+  for (std::size_t at = 0; at < kWindow; ++at)
+    EXPECT_EQ(second[at].payload, std::to_string(kWindow + at));
+}
+
 TEST_P(Durable, AcknowledgementsLeaveInTheOrderOfTheirPackets) {
   c.client("a").connects(kept).subscribes("kept", qos1).drops();
   auto& p = c.client("p").connects();
