@@ -12,6 +12,7 @@
 
 #include "churned_clients.hpp"
 #include "options.hpp"
+#include "plain_connection.hpp"
 #include "process_usage.hpp"
 #include "statistics.hpp"
 #include "steady_traffic.hpp"
@@ -36,7 +37,7 @@ struct Loss {
   double cpu = 0;
 };
 
-Sample measure(Traffic& traffic, const Options& options, bool with_churn) {
+Sample measure(Traffic<PlainConnection>& traffic, const Options& options, bool with_churn) {
   std::optional<ChurnedClients> churned;
   if (with_churn) churned.emplace(options.port, options.churn_per_s);
   const auto began = Clock::now();
@@ -97,7 +98,7 @@ void print_row(std::string_view round, const Sample& sample, const std::optional
 
 int main(int count, char** arguments) {
   const auto options = parse(count, arguments);
-  Traffic traffic(options);
+  Traffic<PlainConnection> traffic(options, [&] { return PlainConnection(options.port); });
   traffic.run_until(Clock::now() + kWarmUp);
   auto lost = traffic.drain();
 

@@ -1,15 +1,14 @@
 // The steady traffic: QoS 0, in a closed loop, by one thread. Publishers and subscribers share out
 // the topics evenly. Each publisher has a window of deliveries that may be outstanding, and fills
 // it up in one send when an eighth of it is free. A payload begins with its publisher's number.
+// What it needs of a connection is in plain_connection.hpp.
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -25,9 +24,10 @@ constexpr std::size_t kBatchBytes = 256 << 10;
 constexpr std::chrono::milliseconds kWait{10};
 constexpr std::chrono::seconds kDrainTimeout{3};  // without any message: the rest is lost
 
+template <class Connection>
 struct Publisher {
-  Descriptor socket;
-  std::string batch;  // the same packet over and over
+  Connection connection;
+  std::string batch;  // the same packet over and over, as it travels
   std::size_t packet_bytes = 0;
   std::size_t sent_of_packet_bytes = 0;
   std::size_t unsent_bytes = 0;
@@ -35,21 +35,25 @@ struct Publisher {
   std::uint64_t outstanding = 0;  // deliveries, unsent ones included
 };
 
+template <class Connection>
 struct Subscriber {
-  Descriptor socket;
+  Connection connection;
   std::string head;  // how each of its packets begins
   std::size_t packet_bytes = 0;
   std::string unfinished;
 };
 
+template <class Connection>
 class Traffic {
  public:
-  explicit Traffic(const Options& options)
+  /// `connect()` makes a Connection on which CONNECT can be sent.
+  template <class Connect>
+  Traffic(const Options& options, const Connect& connect)
       : window_(options.outstanding / options.publishers), buffer_(kReadBytes) {
     for (std::uint32_t at = 0; at < options.subscribers; ++at)
-      add_subscriber(at, options);
+      add_subscriber(at, options, connect());
     for (std::uint32_t at = 0; at < options.publishers; ++at)
-      add_publisher(at, options);
+      add_publisher(at, options, connect());
   }
 
   void run_until(Clock::time_point end) {
@@ -87,39 +91,38 @@ class Traffic {
     return whole;
   }
 
-  void add_subscriber(std::uint32_t index, const Options& options) {
+  void add_subscriber(std::uint32_t index, const Options& options, Connection connection) {
     const auto topic = index % options.topics;
-    Subscriber subscriber{.socket = connect_to(options.port),
-                          .head = publish_head(topic, options),
-                          .packet_bytes = 0,
-                          .unfinished = {}};
-    subscriber.packet_bytes = subscriber.head.size() + options.payload_bytes;
-    send_whole(subscriber.socket, connect_packet("bench-subscriber-" + std::to_string(index)));
-    expect(subscriber.socket, kConnack);
-    send_whole(subscriber.socket, subscribe_packet("bench/line/" + std::to_string(topic)));
-    expect(subscriber.socket, kSuback);
-    poll_.add(subscriber.socket, subscribers_.size());
-    subscribers_.push_back(std::move(subscriber));
+    connection.send_whole(connect_packet("bench-subscriber-" + std::to_string(index)));
+    connection.expect(kConnack);
+    connection.send_whole(subscribe_packet("bench/line/" + std::to_string(topic)));
+    connection.expect(kSuback);
+    poll_.add(connection.socket(), subscribers_.size());
+    const auto head = publish_head(topic, options);
+    subscribers_.push_back({.connection = std::move(connection),
+                            .head = head,
+                            .packet_bytes = head.size() + options.payload_bytes,
+                            .unfinished = {}});
   }
 
-  void add_publisher(std::uint32_t index, const Options& options) {
+  void add_publisher(std::uint32_t index, const Options& options, Connection connection) {
     const auto topic = index % options.topics;
-    Publisher publisher;
-    publisher.socket = connect_to(options.port);
-    publisher.receivers = receivers_of(topic, options);
-    const auto one = publish_head(topic, options) + two_bytes(index) +
-                     std::string(options.payload_bytes - 2, 'x');
-    publisher.packet_bytes = one.size();
+    connection.send_whole(connect_packet("bench-publisher-" + std::to_string(index)));
+    connection.expect(kConnack);
+    poll_.add(connection.socket(), options.subscribers + publishers_.size());
+    const auto one = connection.framed(publish_head(topic, options) + two_bytes(index) +
+                                       std::string(options.payload_bytes - 2, 'x'));
+    std::string batch;
     const auto copies = std::min<std::uint64_t>(window_ + 1, kBatchBytes / one.size() + 1);
     for (std::uint64_t copy = 0; copy < copies; ++copy)
-      publisher.batch += one;
-    send_whole(publisher.socket, connect_packet("bench-publisher-" + std::to_string(index)));
-    expect(publisher.socket, kConnack);
-    poll_.add(publisher.socket, options.subscribers + publishers_.size());
-    publishers_.push_back(std::move(publisher));
+      batch += one;
+    publishers_.push_back({.connection = std::move(connection),
+                           .batch = std::move(batch),
+                           .packet_bytes = one.size(),
+                           .receivers = receivers_of(topic, options)});
   }
 
-  void refill(Publisher& publisher) const {
+  void refill(Publisher<Connection>& publisher) const {
     const auto room = window_ - publisher.outstanding;
     if (publisher.unsent_bytes == 0 && room >= std::max(window_ / 8, publisher.receivers)) {
       const auto messages = room / publisher.receivers;
@@ -129,34 +132,33 @@ class Traffic {
     flush(publisher);
   }
 
-  static void flush(Publisher& publisher) {
+  static void flush(Publisher<Connection>& publisher) {
     while (publisher.unsent_bytes > 0) {
       const auto begin = publisher.sent_of_packet_bytes;
       const auto size = std::min(publisher.batch.size() - begin, publisher.unsent_bytes);
-      const auto sent = ::send(publisher.socket.get(), publisher.batch.data() + begin, size,
-                               MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
-      if (sent < 0) fail_errno("send of a publisher");
-      const auto sent_bytes = static_cast<std::size_t>(sent);
-      publisher.unsent_bytes -= sent_bytes;
-      publisher.sent_of_packet_bytes = (begin + sent_bytes) % publisher.packet_bytes;
+      const auto sent =
+          publisher.connection.send(std::string_view(publisher.batch).substr(begin, size));
+      if (sent == 0) return;
+      publisher.unsent_bytes -= sent;
+      publisher.sent_of_packet_bytes = (begin + sent) % publisher.packet_bytes;
     }
   }
 
   void turn() {
     poll_.wait(kWait, [this](std::size_t index) {
       if (index >= subscribers_.size()) fail("the broker closed a publisher");
-      receive(subscribers_[index]);
+      auto& subscriber = subscribers_[index];
+      do {
+        receive(subscriber);
+      } while (subscriber.connection.has_more());
     });
   }
 
-  void receive(Subscriber& subscriber) {
+  void receive(Subscriber<Connection>& subscriber) {
     const auto kept = subscriber.unfinished.copy(buffer_.data(), buffer_.size());
-    const auto got =
-        ::recv(subscriber.socket.get(), buffer_.data() + kept, buffer_.size() - kept, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) fail("the broker closed a subscriber");
-    std::string_view bytes(buffer_.data(), kept + static_cast<std::size_t>(got));
+    const auto got = subscriber.connection.receive(buffer_.data() + kept, buffer_.size() - kept);
+    if (got == 0) return;
+    std::string_view bytes(buffer_.data(), kept + got);
     for (; bytes.size() >= subscriber.packet_bytes; bytes.remove_prefix(subscriber.packet_bytes)) {
       if (!bytes.starts_with(subscriber.head)) fail("a subscriber got what nobody sent it");
       count(bytes.substr(subscriber.head.size(), 2));
@@ -184,8 +186,8 @@ class Traffic {
   const std::uint64_t window_;  // deliveries per publisher
   std::vector<char> buffer_;
   Poll poll_;
-  std::vector<Publisher> publishers_;
-  std::vector<Subscriber> subscribers_;
+  std::vector<Publisher<Connection>> publishers_;
+  std::vector<Subscriber<Connection>> subscribers_;
   std::uint64_t delivered_ = 0;
 };
 

@@ -2,9 +2,7 @@
 // side by side. See README.md.
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,18 +11,11 @@
 #include "store_measure.hpp"
 #include "store_options.hpp"
 #include "store_table.hpp"
+#include "table_cells.hpp"
 
 namespace {
 
 using namespace linnet::bench;  // NOLINT: this file is one program
-
-/// A busy machine makes syncs look slow: whoever waits for one has to wait for a core, too.
-void print_load() {
-  double load = 0;
-  if (!(std::ifstream("/proc/loadavg") >> load)) return;
-  std::cout << "load of the last minute: " << load << " on " << std::thread::hardware_concurrency()
-            << " cores\n";
-}
 
 }  // namespace
 

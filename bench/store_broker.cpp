@@ -70,28 +70,34 @@ std::uint32_t free_port() {
 }  // namespace
 
 RunningBroker RunningBroker::linnet(const std::string& binary, const std::string& folder,
-                                    const std::vector<std::string>& settings) {
-  std::vector<std::string> arguments{
-      binary, "run", "--listen", "mqtt://127.0.0.1:0", "--data-dir", folder + "/data"};
+                                    const std::vector<std::string>& settings,
+                                    const std::string& listeners) {
+  std::vector<std::string> arguments{binary, "run", "--data-dir", folder + "/data"};
+  if (listeners.empty()) {
+    arguments.insert(arguments.end(), {"--listen", "mqtt://127.0.0.1:0"});
+  } else {
+    const auto configuration = folder + "/linnet.toml";
+    std::ofstream(configuration) << listeners;
+    arguments.insert(arguments.end(), {"--config", configuration});
+  }
   for (const auto& setting : settings) {
     arguments.emplace_back("--set");
     arguments.push_back(setting);
   }
   RunningBroker broker(arguments, folder + "/log");
-  const auto log = broker.wait_for_log("broker: ready");
-  constexpr auto kListening = "listening on mqtt://127.0.0.1:"sv;
-  const auto at = log.find(kListening);
-  if (at == std::string::npos) broker.fail_to_start();
-  const auto* digits = log.data() + at + kListening.size();
-  std::from_chars(digits, log.data() + log.size(), broker.target_.port);
+  broker.wait_for_log("broker: ready");
+  const auto ports = broker.ports();
+  if (ports.empty()) broker.fail_to_start();
+  broker.target_.port = ports.front();
   return broker;
 }
 
-RunningBroker RunningBroker::mosquitto(const std::string& binary, const std::string& folder) {
+RunningBroker RunningBroker::mosquitto(const std::string& binary, const std::string& folder,
+                                       const std::string& listener_lines) {
   const auto port = free_port();
   const auto configuration = folder + "/mosquitto.conf";
   std::ofstream(configuration) << "listener " << port << " 127.0.0.1\n"
-                               << "allow_anonymous true\n"
+                               << listener_lines << "allow_anonymous true\n"
                                << "max_queued_messages 0\n"
                                << "max_inflight_messages 100\n";
   RunningBroker broker({binary, "-c", configuration}, folder + "/log");
@@ -133,6 +139,22 @@ std::string RunningBroker::log() const {
   return text.str();
 }
 
+std::vector<std::uint32_t> RunningBroker::ports() const {
+  constexpr auto kListening = "listening on "sv;
+  constexpr auto kHost = "://127.0.0.1:"sv;
+  const auto text = log();
+  std::vector<std::uint32_t> ports;
+  for (auto at = text.find(kListening); at != std::string::npos;
+       at = text.find(kListening, at + 1)) {
+    const auto host = text.find(kHost, at);
+    if (host == std::string::npos) break;
+    std::uint32_t port = 0;
+    std::from_chars(text.data() + host + kHost.size(), text.data() + text.size(), port);
+    ports.push_back(port);
+  }
+  return ports;
+}
+
 void RunningBroker::end(int signal) {
   if (process_ < 0) return;
   ::kill(process_, signal);
@@ -140,12 +162,12 @@ void RunningBroker::end(int signal) {
   process_ = -1;
 }
 
-std::string RunningBroker::wait_for_log(const std::string& line) {
+void RunningBroker::wait_for_log(const std::string& line) {
   const auto deadline = Clock::now() + kStartTimeout;
   for (auto text = log();; text = log()) {
     if (text.find(line) != std::string::npos) {
       ready_after_ms_ = static_cast<double>(now_ns() - began_ns_) / 1e6;
-      return text;
+      return;
     }
     if (::waitpid(process_, nullptr, WNOHANG) != 0) {
       process_ = -1;

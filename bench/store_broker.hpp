@@ -18,16 +18,23 @@ struct Target {
 class RunningBroker {
  public:
   /// Waits until it is ready. Its data and its log are in `folder`, which may hold those of an
-  /// earlier run. `settings` are KEY=VALUE.
+  /// earlier run. `settings` are KEY=VALUE. `listeners` is TOML, with any port; without it, there
+  /// is one of mqtt.
   static RunningBroker linnet(const std::string& binary, const std::string& folder,
-                              const std::vector<std::string>& settings);
-  static RunningBroker mosquitto(const std::string& binary, const std::string& folder);
+                              const std::vector<std::string>& settings,
+                              const std::string& listeners = {});
+  /// `listener_lines` are settings of its one listener.
+  static RunningBroker mosquitto(const std::string& binary, const std::string& folder,
+                                 const std::string& listener_lines = {});
 
   RunningBroker(RunningBroker&& other) noexcept;
   RunningBroker& operator=(RunningBroker&&) = delete;
   ~RunningBroker();
 
+  /// Its first listener.
   [[nodiscard]] const Target& target() const { return target_; }
+  /// Where Linnet listens, in the order of its listeners.
+  [[nodiscard]] std::vector<std::uint32_t> ports() const;
   /// From its start until it was ready.
   [[nodiscard]] double ready_after_ms() const { return ready_after_ms_; }
   /// What it has logged.
@@ -39,7 +46,7 @@ class RunningBroker {
  private:
   RunningBroker(const std::vector<std::string>& arguments, std::string log_path);
 
-  std::string wait_for_log(const std::string& line);
+  void wait_for_log(const std::string& line);
   void wait_for_port();
   [[noreturn]] void fail_to_start();
 

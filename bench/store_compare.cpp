@@ -1,11 +1,11 @@
 #include "store_compare.hpp"
 
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 #include <string>
 #include <utility>
 
+#include "bench_folder.hpp"
 #include "store_broker.hpp"
 #include "store_disk.hpp"
 #include "store_measure.hpp"
@@ -33,24 +33,8 @@ std::vector<std::string> settings_of(const Contender& contender, const StoreOpti
   return settings;
 }
 
-/// Empty at first; gone with this.
-class Folder {
- public:
-  explicit Folder(const StoreOptions& options) : path_(options.folder + "/bench-broker") {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
-
 std::vector<StoreFigures> measure_round(const Contender& contender, const StoreOptions& options) {
-  const Folder folder(options);
+  const BenchFolder folder(options.folder);
   auto broker = contender.threads > 0 ? RunningBroker::linnet(options.linnet, folder.path(),
                                                               settings_of(contender, options))
                                       : RunningBroker::mosquitto(options.mosquitto, folder.path());
@@ -108,7 +92,7 @@ std::vector<BrokerFigures> compare(const StoreOptions& options) {
     if (rounds > 0) broker.scenarios = medians(contender.rounds);
     if (broker.is_linnet && options.wants("start")) {
       std::cerr << "start: " << contender.name << '\n';
-      const Folder folder(options);
+      const BenchFolder folder(options.folder);
       const auto starts = measure_start(folder.path(), settings_of(contender, options), options);
       broker.scenarios.insert(broker.scenarios.end(), starts.begin(), starts.end());
     }

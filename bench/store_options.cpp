@@ -2,29 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 #include "numbered_message.hpp"
+#include "option_table.hpp"
 #include "wire.hpp"
 
 namespace linnet::bench {
 
 namespace {
 
-struct NumberOption {
-  std::string_view name;
-  std::uint32_t StoreOptions::*field;
-  std::uint32_t min;
-  std::uint32_t max;
-};
-
-struct TextOption {
-  std::string_view name;
-  std::string StoreOptions::*field;
-};
-
-constexpr auto kNumbers = std::to_array<NumberOption>({
+constexpr auto kNumbers = std::to_array<NumberOption<StoreOptions>>({
     {"--port", &StoreOptions::port, 1, 65'535},
     {"--pid", &StoreOptions::pid, 1, 0x7FFF'FFFF},
     {"--threads", &StoreOptions::threads, 1, 2},
@@ -40,7 +28,7 @@ constexpr auto kNumbers = std::to_array<NumberOption>({
     {"--start-sessions", &StoreOptions::start_sessions, 1, 1'000'000},
 });
 
-constexpr auto kTexts = std::to_array<TextOption>({
+constexpr auto kTexts = std::to_array<TextOption<StoreOptions>>({
     {"--host", &StoreOptions::host},
     {"--folder", &StoreOptions::folder},
     {"--linnet", &StoreOptions::linnet},
@@ -50,41 +38,6 @@ constexpr auto kTexts = std::to_array<TextOption>({
 
 constexpr auto kScenarios =
     std::to_array<std::string_view>({"offline", "latency", "retained", "start"});
-
-void make_quick(StoreOptions& options) {
-  options.rounds = 1;
-  options.messages = 200'000;
-  options.latency_messages = 1'000;
-  options.topics = 50'000;
-  options.fetches = 3;
-  options.start_retained = 100'000;
-  options.start_sessions = 1'000;
-}
-
-void assign_number(StoreOptions& options, const NumberOption& option, std::string_view value) {
-  auto& field = options.*option.field;
-  const auto* end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, field);
-  if (error == std::errc() && rest == end && field >= option.min && field <= option.max) return;
-  fail(std::string(option.name) + " takes a number from " + std::to_string(option.min) + " to " +
-       std::to_string(option.max));
-}
-
-void assign(StoreOptions& options, std::string_view name, std::string_view value) {
-  const auto is_named = [name](const auto& option) { return option.name == name; };
-  if (const auto* at = std::find_if(kNumbers.begin(), kNumbers.end(), is_named);
-      at != kNumbers.end()) {
-    return assign_number(options, *at, value);
-  }
-  const auto* at = std::find_if(kTexts.begin(), kTexts.end(), is_named);
-  if (at == kTexts.end() && name != "--set") fail("there is no option " + std::string(name));
-  if (value.empty()) fail(std::string(name) + " needs a value");
-  if (name == "--set") {
-    options.settings.emplace_back(value);
-  } else {
-    options.*at->field = value;
-  }
-}
 
 void check(const StoreOptions& options) {
   if (options.compare && options.linnet.empty()) fail("compare needs --linnet FILE");
@@ -101,22 +54,21 @@ void check(const StoreOptions& options) {
 
 }  // namespace
 
+void make_quick(StoreOptions& options) {
+  options.rounds = 1;
+  options.messages = 200'000;
+  options.latency_messages = 1'000;
+  options.topics = 50'000;
+  options.fetches = 3;
+  options.start_retained = 100'000;
+  options.start_sessions = 1'000;
+}
+
 StoreOptions parse_store_options(int count, char** arguments) {
   StoreOptions options;
-  int at = 1;
-  if (at < count && arguments[at] == "compare"sv) {
-    options.compare = true;
-    ++at;
-  }
-  while (at < count) {
-    const std::string_view name = arguments[at++];
-    if (name == "--quick") {
-      make_quick(options);
-    } else {
-      assign(options, name, at < count ? arguments[at] : ""sv);
-      ++at;
-    }
-  }
+  options.compare = count > 1 && arguments[1] == "compare"sv;
+  OptionTable<StoreOptions>(kNumbers, kTexts)
+      .read(options, options.compare ? 2 : 1, count, arguments);
   check(options);
   return options;
 }

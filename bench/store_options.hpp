@@ -39,6 +39,9 @@ struct StoreOptions {
   }
 };
 
+/// What --quick measures.
+void make_quick(StoreOptions& options);
+
 /// Ends the process with exit code 2 if it makes no sense.
 [[nodiscard]] StoreOptions parse_store_options(int count, char** arguments);
 

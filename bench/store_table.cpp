@@ -4,10 +4,10 @@
 #include <array>
 #include <iomanip>
 #include <iostream>
-#include <sstream>
 #include <string_view>
 
 #include "statistics.hpp"
+#include "table_cells.hpp"
 
 namespace linnet::bench {
 
@@ -35,20 +35,6 @@ const StoreFigures* find(const BrokerFigures& broker, std::string_view scenario)
       std::find_if(broker.scenarios.begin(), broker.scenarios.end(),
                    [&](const StoreFigures& figures) { return figures.scenario == scenario; });
   return at == broker.scenarios.end() ? nullptr : &*at;
-}
-
-std::string number(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-void print_cell(std::string_view text, int width) {
-  std::cout << std::setw(width) << text;
-}
-
-std::string ratio(double value, double other) {
-  return other > 0 ? number(value / other, 2) : "-";
 }
 
 // Traffic
@@ -129,12 +115,6 @@ constexpr auto kStarts =
 
 // Targets
 // ------------------------------------------------------------------------------------------
-
-void print_target(const std::string& what, const std::string& measured, const std::string& bound,
-                  bool met) {
-  std::cout << "  " << (met ? "met    " : "MISSED ") << std::left << std::setw(46) << what
-            << std::right << std::setw(12) << measured << "   " << bound << '\n';
-}
 
 void print_rate_target(const BrokerFigures& broker, const std::string& scenario, double bound) {
   const auto* figures = find(broker, scenario);

@@ -31,6 +31,11 @@ class Broker {
   /// Makes run() return at once, without a word to the clients; from any thread.
   void stop_now() noexcept;
 
+  /// Reads all listeners' certificates, authorities, revocation lists and keys again, for the
+  /// connections that come from now on; from any thread. What is wrong is logged, and false
+  /// returned: that listener keeps what it had.
+  bool reload_certificates();
+
   /// The listeners' URLs, with the ports that were chosen where the configuration says 0.
   [[nodiscard]] std::vector<std::string> addresses() const;
 

@@ -32,9 +32,45 @@ enum class ShareStrategy : std::uint8_t {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 enum class LogFormat : std::uint8_t { text, json };
 
+/// The oldest version of TLS that is spoken.
+enum class TlsVersion : std::uint8_t { v1_0, v1_1, v1_2, v1_3 };
+/// Whether a client has to show a certificate, where client_ca is set.
+enum class ClientCertificate : std::uint8_t { required, optional };
+/// What of a client's certificate becomes its user name.
+enum class CertificateName : std::uint8_t { cn, subject, san, none };
+
+/// What a TLS listener shows and demands. All texts but the ciphers are paths of PEM files.
+struct TlsConfig {
+  std::vector<std::string> cert;  // with its chain each; SNI chooses among several
+  std::vector<std::string> key;   // as many, in the same order
+  std::string client_ca;          // who signs clients' certificates; empty: none is asked for
+  ClientCertificate client_certificate = ClientCertificate::required;
+  CertificateName identity = CertificateName::cn;
+  std::string crl;       // certificates of clients that were revoked
+  std::string psk_file;  // "identity:hexadecimal key" a line, as Mosquitto has it
+  TlsVersion version_min = TlsVersion::v1_2;
+  std::string ciphers;       // up to TLS 1.2, as OpenSSL names them; empty: safe ones
+  std::string ciphersuites;  // of TLS 1.3
+  bool session_tickets = true;
+  bool ktls = true;         // where the kernel has it
+  std::string ocsp_staple;  // a DER file: the first certificate's OCSP response
+
+  friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
+};
+
 struct ListenerConfig {
-  std::string url;
+  std::string url{};
   bool allow_anonymous = false;  // beyond loopback; on loopback anonymous clients may connect
+  bool free_bind = false;        // the address may come later than the broker
+  bool proxy_protocol = false;   // each connection begins with a PROXY header
+  /// Networks whose PROXY header or X-Forwarded-For is believed.
+  std::vector<std::string> trusted_proxies{};
+  std::vector<std::string> origins{};  // of web pages that may connect by WebSocket
+  bool deflate = false;                // permessage-deflate for WebSocket
+  std::string mode{};                  // of a Unix socket, octal: "0660"
+  std::string owner{};                 // a user's name or number; empty: ours
+  std::string group{};
+  TlsConfig tls{};
 };
 
 /// A rule for the shared groups whose name matches.
@@ -72,6 +108,8 @@ struct Limits {
   bool report_dropped = true;                // the linnet-dropped User Property
   std::uint32_t outbox_bytes_max = 4 << 20;  // per link
 
+  std::uint64_t websocket_message_max = 16 << 20;  // at least a packet of packet_size_max fits
+
   std::uint32_t retained_messages_max = 1'000'000;
   std::uint64_t retained_bytes_max = std::uint64_t{1} << 30;
 
@@ -101,8 +139,12 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
 
+  /// Listeners use the sockets that systemd has passed to this process. For the program's own
+  /// start, not for its file.
+  bool socket_activation = false;
   bool allow_anonymous = false;           // what a listener without its own setting begins with
-  std::vector<ListenerConfig> listeners;  // empty: mqtt://127.0.0.1:1883
+  TlsConfig tls;                          // the same
+  std::vector<ListenerConfig> listeners;  // empty: mqtt and ws on loopback, see docs
   std::vector<ShareGroupConfig> share_groups;
   Limits limits;
 };

@@ -15,6 +15,8 @@ struct ConnectFacts {
   std::string_view user_name;  // empty: none was given
   std::string_view password;
   bool allow_anonymous = false;  // its listener's word
+  bool proven = false;           // by a certificate or a key, below MQTT
+  std::string_view proven_name;  // the user that this stands for; empty: none
 };
 
 /// Who a client is, once it has been let in. Travels with its link to its home shard.

@@ -1,6 +1,7 @@
 // The composition root: the only place that sees everything. It makes the store, the shards, their
 // listeners and threads, and ends them in order.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <system_error>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "broker/certificate_watch.hpp"
 #include "broker/listener_check.hpp"
 #include "broker/storage.hpp"
 #include "net/bind.hpp"
@@ -25,7 +27,8 @@ namespace linnet {
 namespace {
 
 constexpr std::uint32_t kThreadsDefaultMax = 4;
-constexpr std::string_view kDefaultUrl = "mqtt://127.0.0.1:1883";
+constexpr std::array<std::string_view, 2> kDefaultUrls{"mqtt://127.0.0.1:1883",
+                                                       "ws://127.0.0.1:8083/mqtt"};
 
 std::uint32_t shard_count(const Config& config) {
   if (config.threads != 0) return std::min(config.threads, router::kShardsMax);
@@ -56,11 +59,14 @@ struct Broker::Impl {
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
-  std::vector<std::unique_ptr<net::ListenerTraits>> traits;
+  std::vector<std::unique_ptr<transport::Entrance>> entrances;
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
   std::vector<std::string> addresses;
+  std::vector<net::SocketFile> socket_files;
+  net::InheritedSockets inherited;
+  CertificateWatch certificates;
 
   std::atomic<bool> abort{false};
 };
@@ -73,7 +79,8 @@ bool Broker::Impl::open_storage(std::string& error) {
 void Broker::Impl::make_shards() {
   const std::uint32_t count = shard_count(config);
   const std::uint64_t now_ms = SystemClock().now_ms();
-  const shard::Common common{config, post, storage->store(), connections, kept_sessions};
+  const shard::Common common{config,      post,          storage->store(),
+                             connections, kept_sessions, &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     post.add(shards.back()->reactor(), mailbox_limits(config.limits));
@@ -97,25 +104,28 @@ void Broker::Impl::restore_sessions() {
 }
 
 bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
-  if (auto wrong = listener_error(listener)) {
+  if (auto wrong = listener_error(listener, config.tls)) {
     error = std::move(*wrong);
     return false;
   }
   const auto url = net::parse_url(listener.url);
-  const bool allow_anonymous = listener.allow_anonymous || net::is_loopback(*url);
-  auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()));
+  net::BindOptions options = bind_options(listener);
+  options.inherited = &inherited;
+  auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()), options);
   if (!bound) {
     error = bound.error().text;
     return false;
   }
-  addresses.push_back(bound->url.text());
-  traits.push_back(std::make_unique<net::ListenerTraits>());
-  traits.back()->url = addresses.back();
-  traits.back()->allow_anonymous = allow_anonymous;
+  auto opened = transport::open_entrance(listener, bound->url, config.limits, error);
+  if (!opened) return false;
+  const transport::Entrance& entrance = *entrances.emplace_back(std::move(opened));
+  addresses.push_back(entrance.traits.url);
+  socket_files.push_back(std::move(bound->file));
+  if (entrance.tls) certificates.add(*entrance.tls);
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     for (net::FileDescriptor& socket : bound->copies[shard]) {
       acceptors[shard].push_back(
-          std::make_unique<transport::Acceptor>(std::move(socket), *traits.back(), *shards[shard]));
+          std::make_unique<transport::Acceptor>(std::move(socket), entrance, *shards[shard]));
     }
   }
   return true;
@@ -125,6 +135,7 @@ Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 Broker::~Broker() {
   impl_->acceptors.clear();
+  impl_->certificates.stop();
   for (const auto& shard : impl_->shards)
     shard->end();
   impl_->storage.reset();  // its writer answers the shards to the last
@@ -132,9 +143,17 @@ Broker::~Broker() {
 }
 
 std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
-  if (config.listeners.empty()) config.listeners.push_back({std::string(kDefaultUrl), true});
+  if (config.listeners.empty()) {
+    for (const std::string_view url : kDefaultUrls) {
+      ListenerConfig& listener = config.listeners.emplace_back();
+      listener.url = url;
+    }
+  }
   try {
     auto impl = std::make_unique<Impl>(std::move(config));
+    if (impl->config.socket_activation) {
+      impl->inherited = net::InheritedSockets::from_environment();
+    }
     if (!impl->open_storage(error)) return nullptr;
     impl->make_shards();
     impl->restore_sessions();
@@ -142,6 +161,10 @@ std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
     for (const ListenerConfig& listener : broker->impl_->config.listeners) {
       if (!broker->impl_->listen(listener, error)) return nullptr;
     }
+    if (const auto complaint = broker->impl_->inherited.complaint(); !complaint.empty()) {
+      log::warn("broker", complaint);
+    }
+    broker->impl_->certificates.start(broker->impl_->shards.front()->reactor().timers());
     return broker;
   } catch (const std::system_error& failure) {
     error = cat("the system refused to start: ", std::string_view(failure.what()));
@@ -177,6 +200,23 @@ void Broker::stop_now() noexcept {
   impl_->abort.store(true, std::memory_order_relaxed);
   for (const auto& shard : impl_->shards)
     shard->reactor().wake();
+}
+
+bool Broker::reload_certificates() {
+  bool all = true;
+  for (const auto& entrance : impl_->entrances) {
+    if (!entrance->tls) continue;
+    std::string error;
+    if (entrance->tls->reload(error)) {
+      log::info("tls", cat(entrance->traits.url, ": certificates are read again"));
+    } else {
+      all = false;
+      log::error("tls", cat(entrance->traits.url, ": ", error,
+                            "; new connections still get the certificates of before"));
+    }
+  }
+  impl_->certificates.warn();
+  return all;
 }
 
 std::vector<std::string> Broker::addresses() const {

@@ -1,4 +1,5 @@
-// Whether each listener of a configuration can be served, and is not open to strangers by accident.
+// Whether each listener of a configuration can be served, its certificates included, and is not
+// open to strangers by accident.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // The door of the binary: which command, and its options. `linnet` alone is `linnet run`.
 #include <CLI/CLI.hpp>
 
+#include "cli/cert_options.hpp"
 #include "cli/options.hpp"
 
 namespace {
@@ -67,6 +68,9 @@ int main(int argc, char** argv) {
   StoreOptions store_options;
   CLI::App* store_command = app.add_subcommand("store", "Look after what the broker keeps");
   add_store_options(*store_command, store_options);
+  CertOptions cert_options;
+  CLI::App* cert_command = app.add_subcommand("cert", "Make and show certificates and keys");
+  add_cert_options(*cert_command, cert_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -85,5 +89,6 @@ int main(int argc, char** argv) {
     return kOk;
   }
   if (store_command->parsed()) return store(store_options);
+  if (cert_command->parsed()) return cert(cert_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

@@ -33,6 +33,20 @@ struct StoreOptions {
   bool json = false;
 };
 
+struct CertOptions {
+  std::string action;              // ca, server, client, psk, revoke or show
+  std::string dir = "certs";       // of the authority and all that it makes
+  std::string name;                // the authority's, a client's, or a PSK identity; may be empty
+  std::vector<std::string> names;  // of a server; empty: this machine's
+  std::vector<std::string> files;  // to revoke or to show
+  std::string out = "server";      // a server's files without their ending
+  std::string psk_file = "certs/psk.txt";
+  int days = 0;  // 0: as many as is usual
+  bool rsa = false;
+  bool force = false;
+  bool json = false;
+};
+
 /// Serves until a signal says to stop. Must be called from the main thread, before there are
 /// others.
 [[nodiscard]] int run(const RunOptions& options);
@@ -43,6 +57,9 @@ struct StoreOptions {
 /// Does something with a store: through the broker that uses it, or by itself if none does. kFailed
 /// also if a check has found damage.
 [[nodiscard]] int store(const StoreOptions& options);
+
+/// Makes and shows certificates and keys, see src/tls/authority.hpp.
+[[nodiscard]] int cert(const CertOptions& options);
 
 /// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
 [[nodiscard]] std::string version_text();

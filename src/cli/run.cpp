@@ -23,9 +23,8 @@ LoadResult read_config(const RunOptions& options) {
   if (!options.listen_urls.empty()) {
     result.config.listeners.clear();
     result.listener_lines.clear();
-    for (const std::string& url : options.listen_urls) {
-      result.config.listeners.push_back({url, result.config.allow_anonymous});
-    }
+    for (const std::string& url : options.listen_urls)
+      config::add_listener(result.config, url);
   }
   std::vector<std::string> settings = options.settings;
   if (options.allow_anonymous) settings.emplace_back("allow_anonymous=true");
@@ -63,6 +62,7 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
 
 int serve(Config settings) {
   raise_descriptor_limit(settings.limits.connections_max);
+  settings.socket_activation = true;
   std::string error;
   const auto broker = Broker::open(std::move(settings), error);
   if (broker == nullptr) {

@@ -45,7 +45,8 @@ void SignalThread::wait_for_signals() noexcept {
     if (sigwait(&signals, &signal) != 0) continue;
     if (done_) return;
     if (signal == SIGHUP) {
-      log::warn("cli", "SIGHUP: a changed configuration takes effect at the next start");
+      broker_.reload_certificates();
+      log::info("cli", "SIGHUP: a changed configuration takes effect at the next start");
     } else {
       on_stop_signal(signal);
     }

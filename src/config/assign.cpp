@@ -19,6 +19,7 @@ std::string_view expected_text(KeyType type) {
     case KeyType::seconds: return "a duration like \"500ms\", \"10s\", \"5m\", \"1h\" or \"30d\"";
     case KeyType::choice: return "one of its words";
     case KeyType::text: return "a text in quotes";
+    case KeyType::texts: return "a text in quotes, or a list of them";
   }
   LINNET_ASSERT(false);
 }
@@ -47,7 +48,8 @@ std::optional<std::uint64_t> number_from_text(const Key& key, const std::string&
     case KeyType::choice: return choice_index(key, text);
     case KeyType::boolean:
     case KeyType::integer:
-    case KeyType::text: return std::nullopt;
+    case KeyType::text:
+    case KeyType::texts: return std::nullopt;
   }
   LINNET_ASSERT(false);
 }
@@ -78,16 +80,52 @@ bool ranged(KeyType type) {
   return type != KeyType::boolean && type != KeyType::choice;
 }
 
+constexpr const char* kHoldsNul = "a text must not contain a NUL";
+
+bool holds_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
+std::optional<std::string> assign_text(Config& config, const Key& key, const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return wrong_type_text(key, value);
+  if (holds_nul(*text)) return kHoldsNul;
+  key.field.set_text(config, *text);
+  return std::nullopt;
+}
+
+std::optional<std::string> assign_texts(Config& config, const Key& key, const Value& value) {
+  Texts texts;
+  if (const auto* list = std::get_if<Texts>(&value)) {
+    texts = *list;
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    if (!text->empty()) texts.push_back(*text);
+  } else {
+    return wrong_type_text(key, value);
+  }
+  if (std::ranges::any_of(texts, holds_nul)) return kHoldsNul;
+  if (std::ranges::any_of(texts, &std::string::empty)) return "one of the texts is empty";
+  key.field.set_texts(config, std::move(texts));
+  return std::nullopt;
+}
+
+/// "a,b" is two texts: a list has no other form without TOML's brackets.
+Texts split_texts(std::string_view text) {
+  Texts texts;
+  for (std::size_t end = 0; !text.empty(); text.remove_prefix(end)) {
+    const auto comma = text.find(',');
+    texts.emplace_back(text.substr(0, comma));
+    end = std::min(comma, text.size() - 1) + 1;
+    if (comma == text.size() - 1) texts.emplace_back();
+  }
+  return texts;
+}
+
 }  // namespace
 
 std::optional<std::string> assign(Config& config, const Key& key, const Value& value) {
-  if (key.type == KeyType::text) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr) return wrong_type_text(key, value);
-    if (text->find('\0') != std::string::npos) return "a text must not contain a NUL";
-    key.field.set_text(config, *text);
-    return std::nullopt;
-  }
+  if (key.type == KeyType::text) return assign_text(config, key, value);
+  if (key.type == KeyType::texts) return assign_texts(config, key, value);
   const auto number = number_from(key, value);
   if (!number) return wrong_type_text(key, value);
   const bool never = key.may_be_never() && *number == key.never;
@@ -104,6 +142,7 @@ Value value_of(const Key& key, std::string_view text) {
     if (text == "true") return true;
     if (text == "false") return false;
   }
+  if (key.type == KeyType::texts) return split_texts(text);
   if (key.type != KeyType::text) {
     std::int64_t number = 0;
     const char* const end = text.data() + text.size();
@@ -117,12 +156,14 @@ std::string unknown_key_text(std::string_view name) {
   const auto dot = name.rfind('.');
   const auto section = dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
   const auto short_name = name.substr(dot + 1);
+  const std::string inner = section.empty() ? "" : std::string(section) + '.';
   const Key* best = nullptr;
   // A third of the name may be wrong; beyond that a guess would only mislead.
   std::size_t best_distance = short_name.size() / 3 + 1;
   for (const Key& key : all_keys()) {
-    // A key of the same section wins over an equally near one elsewhere.
-    const std::size_t penalty = key.section() == section ? 0 : 1;
+    // A key of the same section, or of one within it, wins over an equally near one elsewhere.
+    std::size_t penalty = key.section() == section ? 0 : 1;
+    if (penalty != 0 && !key.name.starts_with(inner)) penalty = 2;
     const std::size_t distance = edit_distance(key.short_name(), short_name) + penalty;
     if (distance < best_distance || (distance == best_distance && best == nullptr)) {
       best_distance = distance;
@@ -130,7 +171,8 @@ std::string unknown_key_text(std::string_view name) {
     }
   }
   if (best == nullptr) return "unknown key";
-  const auto suggestion = best->section() == section ? best->short_name() : best->name;
+  const bool inside = best->name.starts_with(inner);
+  const auto suggestion = inside ? best->name.substr(inner.size()) : best->name;
   return "unknown key; did you mean " + std::string(suggestion) + "?";
 }
 

@@ -18,8 +18,8 @@ std::string code(const std::string& text) {
 std::string row(const Key& key) {
   const std::string standard =
       key.default_note.empty() ? code(default_text(key)) : std::string(key.default_note);
-  const std::string allowed =
-      key.type == KeyType::text ? allowed_text(key) : code(allowed_text(key));
+  const bool words = key.type == KeyType::text || key.type == KeyType::texts;
+  const std::string allowed = words ? allowed_text(key) : code(allowed_text(key));
   return "| `" + std::string(key.short_name()) + "` | " + standard + " | " + allowed + " | " +
          std::string(key.meaning) + " |\n";
 }
@@ -30,7 +30,9 @@ std::string keys_markdown() {
   std::string text;
   for (const Section& section : all_sections()) {
     if (!text.empty()) text += '\n';
-    text += heading(section) + "\n\n" + std::string(section.meaning) + "\n\n";
+    text += heading(section) + "\n\n" + std::string(section.meaning) + "\n";
+    if (!section.same_keys_as.empty()) continue;
+    text += '\n';
     text += "| key | default | allowed | meaning |\n|---|---|---|---|\n";
     for (const Key& key : all_keys()) {
       if (key.section() == section.name) text += row(key);

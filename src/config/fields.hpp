@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "config/keys.hpp"
 
@@ -34,22 +35,30 @@ template <class Part, class AnyConfig>
   }
 }
 
-template <auto member>
+/// The member that a path of them leads to: `&Config::tls, &TlsConfig::cert`.
+template <auto first, auto... rest>
+[[nodiscard]] auto& member_of(auto& config) noexcept {
+  auto& outer = part_of<typename MemberTraits<decltype(first)>::owner>(config).*first;
+  return (outer.*....*rest);
+}
+
+template <auto... path>
+using MemberType = std::remove_cvref_t<decltype(member_of<path...>(std::declval<Config&>()))>;
+
+template <auto... path>
 [[nodiscard]] std::uint64_t read_number(const Config& config) noexcept {
-  using Traits = MemberTraits<decltype(member)>;
-  const auto& value = part_of<typename Traits::owner>(config).*member;
-  if constexpr (std::is_same_v<typename Traits::type, std::chrono::milliseconds>) {
+  const auto& value = member_of<path...>(config);
+  if constexpr (std::is_same_v<MemberType<path...>, std::chrono::milliseconds>) {
     return static_cast<std::uint64_t>(value.count());
   } else {
     return static_cast<std::uint64_t>(value);
   }
 }
 
-template <auto member>
+template <auto... path>
 void write_number(Config& config, std::uint64_t number) noexcept {
-  using Traits = MemberTraits<decltype(member)>;
-  using Type = typename Traits::type;
-  auto& value = part_of<typename Traits::owner>(config).*member;
+  using Type = MemberType<path...>;
+  auto& value = member_of<path...>(config);
   if constexpr (std::is_same_v<Type, std::chrono::milliseconds>) {
     value = std::chrono::milliseconds(static_cast<std::int64_t>(number));
   } else {
@@ -57,24 +66,27 @@ void write_number(Config& config, std::uint64_t number) noexcept {
   }
 }
 
-template <auto member>
-[[nodiscard]] const std::string& read_text(const Config& config) noexcept {
-  return part_of<typename MemberTraits<decltype(member)>::owner>(config).*member;
+template <auto... path>
+[[nodiscard]] const MemberType<path...>& read_member(const Config& config) noexcept {
+  return member_of<path...>(config);
 }
 
 /// By value, since all writers of the table have one signature.
-template <auto member>
+template <auto... path>
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
-void write_text(Config& config, std::string text) {
-  part_of<typename MemberTraits<decltype(member)>::owner>(config).*member = std::move(text);
+void write_member(Config& config, MemberType<path...> value) {
+  member_of<path...>(config) = std::move(value);
 }
 
-template <auto member>
+template <auto... path>
 [[nodiscard]] constexpr KeyField field() noexcept {
-  if constexpr (std::is_same_v<typename MemberTraits<decltype(member)>::type, std::string>) {
-    return {.text = &read_text<member>, .set_text = &write_text<member>};
+  using Type = MemberType<path...>;
+  if constexpr (std::is_same_v<Type, std::string>) {
+    return {.text = &read_member<path...>, .set_text = &write_member<path...>};
+  } else if constexpr (std::is_same_v<Type, std::vector<std::string>>) {
+    return {.texts = &read_member<path...>, .set_texts = &write_member<path...>};
   } else {
-    return {.number = &read_number<member>, .set_number = &write_number<member>};
+    return {.number = &read_number<path...>, .set_number = &write_number<path...>};
   }
 }
 

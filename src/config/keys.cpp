@@ -44,6 +44,21 @@ const Section* find_section(std::string_view name) noexcept {
   return nullptr;
 }
 
+const Section* list_of(const Key& key) noexcept {
+  const Section* section = find_section(key.name.substr(0, key.name.find('.')));
+  return section != nullptr && section->list ? section : nullptr;
+}
+
+const Key* listener_key_of(const Key& key) noexcept {
+  constexpr std::string_view kPrefix = "listener.";
+  for (const Key& other : all_keys()) {
+    if (other.name.starts_with(kPrefix) && other.name.substr(kPrefix.size()) == key.name) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
 std::string number_text(const Key& key, std::uint64_t number) {
   if (key.may_be_never() && number == key.never) return quoted("never");
   switch (key.type) {
@@ -55,7 +70,8 @@ std::string number_text(const Key& key, std::uint64_t number) {
     case KeyType::choice:
       LINNET_ASSERT(number < key.choices.size());
       return quoted(key.choices[number]);
-    case KeyType::text: break;
+    case KeyType::text:
+    case KeyType::texts: break;
   }
   LINNET_ASSERT(false);
 }
@@ -65,6 +81,7 @@ std::string allowed_text(const Key& key) {
     case KeyType::boolean: return "true, false";
     case KeyType::choice: return choices_text(key);
     case KeyType::text: return "a text";
+    case KeyType::texts: return "texts";
     case KeyType::integer:
     case KeyType::size:
     case KeyType::duration:
@@ -77,8 +94,9 @@ std::string allowed_text(const Key& key) {
 
 std::string default_text(const Key& key) {
   Config config;
-  if (const Section* section = find_section(key.section()); section->list) section->append(config);
+  if (const Section* list = list_of(key)) list->append(config);
   if (key.type == KeyType::text) return quoted(key.field.text(config));
+  if (key.type == KeyType::texts) return shown(key.field.texts(config));
   return number_text(key, key.field.number(config));
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <linnet/config.hpp>
 
@@ -21,6 +22,7 @@ enum class KeyType : std::uint8_t {
   seconds,   // a duration that the field holds in seconds
   choice,    // one of `choices`; the number is its index, which is the enumerator's value
   text,
+  texts,  // a list of texts; one text alone is a list of one
 };
 
 /// For keys that have no "never".
@@ -28,10 +30,12 @@ inline constexpr std::uint64_t kNoNever = std::numeric_limits<std::uint64_t>::ma
 
 /// How a key reaches its field. Keys of lists work on the last element of their list.
 struct KeyField {
-  std::uint64_t (*number)(const Config&) = nullptr;  // not for text
+  std::uint64_t (*number)(const Config&) = nullptr;  // not for text and texts
   void (*set_number)(Config&, std::uint64_t) = nullptr;
   const std::string& (*text)(const Config&) = nullptr;  // only for text
   void (*set_text)(Config&, std::string) = nullptr;
+  const std::vector<std::string>& (*texts)(const Config&) = nullptr;  // only for texts
+  void (*set_texts)(Config&, std::vector<std::string>) = nullptr;
 };
 
 struct Key {
@@ -58,6 +62,7 @@ struct Section {
   bool list = false;
   std::string_view meaning{};
   void (*append)(Config&) = nullptr;  // adds an element with its defaults; only for a list
+  std::string_view same_keys_as{};    // a section whose documentation serves for this one, too
 };
 
 /// All keys, section by section, in the order of the documentation.
@@ -69,6 +74,14 @@ struct Section {
 /// Null if there is none of that name.
 [[nodiscard]] const Key* find_key(std::string_view name) noexcept;
 [[nodiscard]] const Section* find_section(std::string_view name) noexcept;
+
+/// The list whose elements have this key: `listener` for listener.url and listener.tls.cert; null
+/// for a key that stands once.
+[[nodiscard]] const Section* list_of(const Key& key) noexcept;
+
+/// The key of each listener that begins with the value of this one: listener.tls.cert for tls.cert.
+/// Null for most.
+[[nodiscard]] const Key* listener_key_of(const Key& key) noexcept;
 
 /// A number of this key as it would be written: `"1MiB"`, `true`, `100`, `"never"`.
 [[nodiscard]] std::string number_text(const Key& key, std::uint64_t number);

@@ -11,6 +11,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "base/assert.hpp"
 #include "config/assign.hpp"
 #include "config/bare_text.hpp"
 #include "config/keys.hpp"
@@ -23,14 +24,41 @@ int line_of(const toml::source_region& source) {
   return static_cast<int>(source.begin.line);
 }
 
+Value value_of_array(const toml::array& array) {
+  Texts texts;
+  for (const toml::node& element : array) {
+    const auto* text = element.as_string();
+    if (text == nullptr) return OtherValue{"an array"};
+    texts.push_back(text->get());
+  }
+  return texts;
+}
+
 Value value_of_node(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
   if (node.is_floating_point()) return OtherValue{"a number with a point"};
-  if (node.is_array()) return OtherValue{"an array"};
+  if (const auto* array = node.as_array()) return value_of_array(*array);
   if (node.is_table()) return OtherValue{"a section"};
   return OtherValue{"a date or time"};
+}
+
+std::string mend_of_list_key(const Key& key) {
+  std::string text = "is a key of a list; set it in the file";
+  if (list_of(key)->name != "listener") return text;
+  const std::string_view common = key.name.substr(key.name.find('.') + 1);
+  if (find_key(common) == nullptr) return text + " or use --listen";
+  return text + ", or " + std::string(common) + " for all listeners";
+}
+
+/// A listener's keys work on the last listener of a configuration, so it becomes one.
+void assign_to(ListenerConfig& listener, const Key& key, const Value& value) {
+  Config config;
+  config.listeners.push_back(std::move(listener));
+  [[maybe_unused]] const auto error = assign(config, key, value);
+  LINNET_ASSERT(!error);
+  listener = std::move(config.listeners.back());
 }
 
 /// Walks a parsed file and fills a Config, key by key.
@@ -54,14 +82,15 @@ class Reader {
   }
 
   void read_table(const toml::table& table, const std::string& prefix) {
-    // Values first: the elements of lists begin with what stands at the top.
     for (auto&& [key, node] : table) {
       const std::string name = prefix + std::string(key.str());
       if (find_section(name) == nullptr) read_key(line_of(key.source()), name, node);
     }
-    for (auto&& [key, node] : table) {
-      const std::string name = prefix + std::string(key.str());
-      if (const Section* section = find_section(name)) {
+    // Lists last, wherever they stand: their elements begin with what the rest says.
+    for (const bool lists : {false, true}) {
+      for (auto&& [key, node] : table) {
+        const Section* section = find_section(prefix + std::string(key.str()));
+        if (section == nullptr || section->list != lists) continue;
         read_section(line_of(key.source()), *section, node);
       }
     }
@@ -142,6 +171,13 @@ LoadResult parse(std::string_view text, const std::string& name) {
   return result;
 }
 
+void add_listener(Config& config, std::string_view url) {
+  ListenerConfig& listener = config.listeners.emplace_back();
+  listener.url = url;
+  listener.allow_anonymous = config.allow_anonymous;
+  listener.tls = config.tls;
+}
+
 std::optional<ConfigError> apply_setting(Config& config, std::string_view setting) {
   const auto equals = setting.find('=');
   const std::string name(setting.substr(0, equals));
@@ -151,17 +187,12 @@ std::optional<ConfigError> apply_setting(Config& config, std::string_view settin
   if (equals == std::string_view::npos) return error("has no value; write --set KEY=VALUE");
   const Key* key = find_key(name);
   if (key == nullptr) return error(unknown_key_text(name));
-  if (find_section(key->section())->list) {
-    return error("is a key of a list; set it in the file" +
-                 std::string(key->section() == "listener" ? " or use --listen" : ""));
-  }
-  if (auto text = assign(config, *key, value_of(*key, setting.substr(equals + 1)))) {
-    return error(std::move(*text));
-  }
-  if (name == "allow_anonymous") {
-    for (ListenerConfig& listener : config.listeners) {
-      listener.allow_anonymous = config.allow_anonymous;
-    }
+  if (list_of(*key) != nullptr) return error(mend_of_list_key(*key));
+  const Value value = value_of(*key, setting.substr(equals + 1));
+  if (auto text = assign(config, *key, value)) return error(std::move(*text));
+  if (const Key* inner = listener_key_of(*key)) {
+    for (ListenerConfig& listener : config.listeners)
+      assign_to(listener, *inner, value);
   }
   return std::nullopt;
 }

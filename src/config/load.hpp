@@ -36,8 +36,12 @@ struct LoadResult {
 ///   const LoadResult result = parse("threads = 2", "linnet.toml");
 [[nodiscard]] LoadResult parse(std::string_view text, const std::string& name);
 
-/// Applies one KEY=VALUE of the command line; texts need no quotes. Keys of lists ([[listener]],
-/// [[share]]) cannot be set so. `allow_anonymous` also changes every listener there is.
+/// Applies one KEY=VALUE of the command line; texts need no quotes, and commas separate the texts
+/// of a list. Keys of lists ([[listener]], [[share]]) cannot be set so. What listeners begin with
+/// (allow_anonymous, tls.cert, ...) also changes every listener there is.
 [[nodiscard]] std::optional<ConfigError> apply_setting(Config& config, std::string_view setting);
+
+/// Adds a listener that begins with what stands at the top and in [tls].
+void add_listener(Config& config, std::string_view url);
 
 }  // namespace linnet::config

@@ -1,8 +1,13 @@
 // The table itself. Its order is the order of docs/configuration.md, which a test compares with it.
+#include <algorithm>
 #include <array>
 
 #include "config/fields.hpp"
 #include "config/keys.hpp"
+#include "config/load.hpp"
+#include "config/table_limits.hpp"
+#include "config/table_listener.hpp"
+#include "config/table_units.hpp"
 
 namespace linnet::config {
 namespace {
@@ -10,24 +15,10 @@ namespace {
 using namespace std::string_view_literals;
 using enum KeyType;
 
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kGiB = 1024 * kMiB;
-constexpr std::uint64_t kTiB = 1024 * kGiB;
-constexpr std::uint64_t kSecondMs = 1000;
-constexpr std::uint64_t kMinuteMs = 60 * kSecondMs;
-constexpr std::uint64_t kHourMs = 60 * kMinuteMs;
-constexpr std::uint64_t kDayMs = 24 * kHourMs;
-constexpr std::uint64_t kUint16Max = 65'535;
-// The longest packet of MQTT: a remaining length of 256 MiB - 1, and 5 bytes in front of it.
-/// MQTT ends at 256 MiB; what a message gains on its way to a receiver must have room below that.
-constexpr std::uint64_t kPacketMax = 255 * kMiB;
-
 // Each in the order of its enumerators.
 constexpr std::array kDurability{"commit"sv, "interval"sv, "none"sv};
 constexpr std::array kLevel{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv, "off"sv};
 constexpr std::array kFormat{"text"sv, "json"sv};
-constexpr std::array kPolicy{"drop_oldest"sv, "drop_newest"sv, "reject"sv};
 constexpr std::array kStrategy{"round_robin"sv,    "random"sv,        "sticky"sv,
                                "least_inflight"sv, "hash_clientid"sv, "hash_topic"sv,
                                "hash_property"sv};
@@ -38,12 +29,18 @@ constexpr std::array kSections{
     Section{.name = "listener",
             .list = true,
             .meaning = "One for each address to listen on. Without any, Linnet listens on "
-                       "`mqtt://127.0.0.1:1883`.",
-            .append =
-                [](Config& config) {
-                  config.listeners.push_back(
-                      {.url = "", .allow_anonymous = config.allow_anonymous});
-                }},
+                       "`mqtt://127.0.0.1:1883` and `ws://127.0.0.1:8083/mqtt`.",
+            .append = [](Config& config) { add_listener(config, ""); }},
+    Section{.name = "listener.tls",
+            .meaning = "The keys of `[tls]` for one listener alone: `tls.cert = \"...\"` in its "
+                       "`[[listener]]`, or a section `[listener.tls]` behind it.",
+            .same_keys_as = "tls"},
+    Section{.name = "tls",
+            .meaning =
+                "What TLS listeners (`mqtts`, `wss`, and `any`, which offers TLS if there is "
+                "a certificate or a pre-shared key) begin with. Files are PEM, and a path "
+                "that does not begin with `/` begins where Linnet was started. "
+                "[tls.md](tls.md) has examples."},
     Section{.name = "share",
             .list = true,
             .meaning = "Rules for the groups of shared subscriptions, each for one group's name.",
@@ -52,7 +49,7 @@ constexpr std::array kSections{
             .meaning = "Bounds. [limits.md](limits.md) says what happens at each."},
 };
 
-constexpr std::array kKeys{
+constexpr std::array kOwnKeys{
     Key{.name = "data_dir",
         .type = text,
         .field = field<&Config::data_dir>(),
@@ -114,17 +111,6 @@ constexpr std::array kKeys{
         .choices = kFormat,
         .meaning = "Lines for people, or one JSON object per line."},
 
-    Key{.name = "listener.url",
-        .type = text,
-        .field = field<&ListenerConfig::url>(),
-        .meaning = "Where to listen: `mqtt://host:port`. Needed.",
-        .default_note = "none"},
-    Key{.name = "listener.allow_anonymous",
-        .type = boolean,
-        .field = field<&ListenerConfig::allow_anonymous>(),
-        .meaning = "Whether clients may connect without a user name. On loopback they always may.",
-        .default_note = "as at the top"},
-
     Key{.name = "share.group",
         .type = text,
         .field = field<&ShareGroupConfig::group>(),
@@ -140,197 +126,17 @@ constexpr std::array kKeys{
         .field = field<&ShareGroupConfig::property>(),
         .meaning = "For `hash_property`, and needed there: the User Property whose value decides.",
         .default_note = "none"},
-
-    Key{.name = "limits.packet_size_max",
-        .type = size,
-        .field = field<&Limits::packet_size_max>(),
-        .min = kKiB,
-        .max = kPacketMax,
-        .meaning = "The longest packet that a client may send, with its header."},
-    Key{.name = "limits.connect_timeout",
-        .type = duration,
-        .field = field<&Limits::connect_timeout>(),
-        .min = 100,
-        .max = 10 * kMinuteMs,
-        .meaning = "From accepting a connection to having read the whole CONNECT."},
-    Key{.name = "limits.connections_max",
-        .type = integer,
-        .field = field<&Limits::connections_max>(),
-        .min = 1,
-        .max = 10'000'000,
-        .meaning = "Connections at one time, those that have not yet sent CONNECT included."},
-    Key{.name = "limits.keep_alive_max",
-        .type = seconds,
-        .field = field<&Limits::keep_alive_max_s>(),
-        .min = 1,
-        .max = kUint16Max,
-        .never = 0,
-        .meaning = "The longest keep alive; `\"never\"` grants what the client asks for."},
-    Key{.name = "limits.receive_maximum",
-        .type = integer,
-        .field = field<&Limits::receive_maximum>(),
-        .min = 1,
-        .max = kUint16Max,
-        .meaning = "QoS 1 and 2 messages from one client that are not yet acknowledged."},
-    Key{.name = "limits.inflight_max",
-        .type = integer,
-        .field = field<&Limits::inflight_max>(),
-        .min = 1,
-        .max = kUint16Max,
-        .meaning = "The same towards one client, which may ask for less."},
-    Key{.name = "limits.qos_max",
-        .type = integer,
-        .field = field<&Limits::qos_max>(),
-        .max = 2,
-        .meaning = "The highest Quality of Service that clients may publish with."},
-    Key{.name = "limits.retain_available",
-        .type = boolean,
-        .field = field<&Limits::retain_available>(),
-        .meaning = "Whether messages may be retained."},
-    Key{.name = "limits.topic_alias_max",
-        .type = integer,
-        .field = field<&Limits::topic_alias_max>(),
-        .max = kUint16Max,
-        .meaning = "Topic aliases that an MQTT 5 client may use."},
-    Key{.name = "limits.topic_alias_max_outgoing",
-        .type = integer,
-        .field = field<&Limits::topic_alias_max_outgoing>(),
-        .max = kUint16Max,
-        .meaning = "Topic aliases that Linnet uses towards a client that allows them."},
-    Key{.name = "limits.topic_levels_max",
-        .type = integer,
-        .field = field<&Limits::topic_levels_max>(),
-        .min = 1,
-        .max = 1024,
-        .meaning = "Levels in a topic name or filter."},
-    Key{.name = "limits.topic_length_max",
-        .type = integer,
-        .field = field<&Limits::topic_length_max>(),
-        .min = 16,
-        .max = kUint16Max,
-        .meaning = "Bytes in a topic name or filter."},
-    Key{.name = "limits.sessions_max",
-        .type = integer,
-        .field = field<&Limits::sessions_max>(),
-        .min = 1,
-        .max = 10'000'000,
-        .meaning = "Kept sessions, connected or not."},
-    Key{.name = "limits.session_expiry_max",
-        .type = seconds,
-        .field = field<&Limits::session_expiry_max_s>(),
-        .max = 49'710ULL * 24 * 3600,
-        .never = 0xFFFF'FFFF,
-        .meaning = "The longest life of a session whose client is away, and the life of each kept "
-                   "MQTT 3 session. `\"never\"` lets sessions live for ever."},
-    Key{.name = "limits.subscriptions_max",
-        .type = integer,
-        .field = field<&Limits::subscriptions_max>(),
-        .min = 1,
-        .max = 1'000'000,
-        .meaning = "Subscriptions of one session."},
-    Key{.name = "limits.backlog_messages_max",
-        .type = integer,
-        .field = field<&Limits::backlog_messages_max>(),
-        .min = 1,
-        .max = 100'000'000,
-        .meaning = "Messages that wait for one kept session."},
-    Key{.name = "limits.backlog_bytes_max",
-        .type = size,
-        .field = field<&Limits::backlog_bytes_max>(),
-        .min = kKiB,
-        .max = kTiB,
-        .meaning = "The bytes of those."},
-    Key{.name = "limits.transient_backlog_messages_max",
-        .type = integer,
-        .field = field<&Limits::transient_backlog_messages_max>(),
-        .min = 1,
-        .max = 10'000'000,
-        .meaning = "Messages that wait for one session that ends with its connection."},
-    Key{.name = "limits.transient_backlog_bytes_max",
-        .type = size,
-        .field = field<&Limits::transient_backlog_bytes_max>(),
-        .min = kKiB,
-        .max = 64 * kGiB,
-        .meaning = "The bytes of those."},
-    Key{.name = "limits.backlog_policy",
-        .type = choice,
-        .field = field<&Limits::backlog_policy>(),
-        .choices = kPolicy,
-        .meaning = "What gives way when a backlog is full: the oldest message in it, the new "
-                   "message for this receiver, or the new message for all (its sender is told)."},
-    Key{.name = "limits.queue_qos0",
-        .type = boolean,
-        .field = field<&Limits::queue_qos0>(),
-        .meaning = "Whether QoS 0 messages wait for kept sessions whose client is away."},
-    Key{.name = "limits.report_dropped",
-        .type = boolean,
-        .field = field<&Limits::report_dropped>(),
-        .meaning = "Whether an MQTT 5 receiver learns what it missed, by the User Property "
-                   "`linnet-dropped` on the next message."},
-    Key{.name = "limits.outbox_bytes_max",
-        .type = size,
-        .field = field<&Limits::outbox_bytes_max>(),
-        .min = 4 * kKiB,
-        .max = kGiB,
-        .meaning = "Bytes that one connection has still to send."},
-    Key{.name = "limits.retained_messages_max",
-        .type = integer,
-        .field = field<&Limits::retained_messages_max>(),
-        .max = 100'000'000,
-        .meaning = "Retained messages."},
-    Key{.name = "limits.retained_bytes_max",
-        .type = size,
-        .field = field<&Limits::retained_bytes_max>(),
-        .max = kTiB,
-        .meaning = "The bytes of those, with their topics."},
-    Key{.name = "limits.mailbox_messages_max",
-        .type = integer,
-        .field = field<&Limits::mailbox_messages_max>(),
-        .min = 16,
-        .max = 1'048'576,
-        .meaning = "Messages on their way from the other threads to one thread."},
-    Key{.name = "limits.mailbox_bytes_max",
-        .type = size,
-        .field = field<&Limits::mailbox_bytes_max>(),
-        .min = 64 * kKiB,
-        .max = 4 * kGiB,
-        .meaning = "The bytes of those."},
-    Key{.name = "limits.store_size_max",
-        .type = size,
-        .field = field<&Limits::store_size_max>(),
-        .min = kMiB,
-        .max = kTiB,
-        .meaning = "The size of the data file. On 32-bit systems at most 2000 MiB have room."},
-    Key{.name = "limits.store_queue_messages_max",
-        .type = integer,
-        .field = field<&Limits::store_queue_messages_max>(),
-        .min = 16,
-        .max = 16'777'216,
-        .meaning = "Changes that wait for the store's writer."},
-    Key{.name = "limits.store_queue_bytes_max",
-        .type = size,
-        .field = field<&Limits::store_queue_bytes_max>(),
-        .min = 64 * kKiB,
-        .max = 4 * kGiB,
-        .meaning = "The bytes of those."},
-    Key{.name = "limits.commit_bytes_max",
-        .type = size,
-        .field = field<&Limits::commit_bytes_max>(),
-        .min = 64 * kKiB,
-        .max = 256 * kMiB,
-        .meaning = "What the store writes in one transaction."},
-    Key{.name = "limits.refuse_timeout",
-        .type = duration,
-        .field = field<&Limits::refuse_timeout>(),
-        .max = 10 * kMinuteMs,
-        .meaning = "How long an MQTT 3 connection is not read while there is no room for its "
-                   "message, before it is closed."},
-    Key{.name = "limits.shutdown_timeout",
-        .type = duration,
-        .field = field<&Limits::shutdown_timeout>(),
-        .max = 10 * kMinuteMs,
-        .meaning = "How long an orderly stop waits for what is still to be sent."},
 };
+
+template <std::size_t... counts>
+consteval auto joined(const std::array<Key, counts>&... parts) {
+  std::array<Key, (counts + ...)> all{};
+  auto next = all.begin();
+  ((next = std::copy(parts.begin(), parts.end(), next)), ...);
+  return all;
+}
+
+constexpr auto kKeys = joined(kOwnKeys, kListenerKeys, kListenerTlsKeys, kTlsKeys, kLimitKeys);
 
 }  // namespace
 

@@ -6,16 +6,9 @@ namespace linnet::config {
 namespace {
 
 void validate_listeners(const Config& config, std::vector<ConfigConflict>& conflicts) {
-  const auto& listeners = config.listeners;
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    const std::string& url = listeners[i].url;
-    const auto same = [&url](const ListenerConfig& other) { return other.url == url; };
-    const auto end = listeners.begin() + static_cast<std::ptrdiff_t>(i);
-    if (url.empty()) {
-      conflicts.push_back({"listener.url", i, "is missing; write url = \"mqtt://127.0.0.1:1883\""});
-    } else if (std::any_of(listeners.begin(), end, same)) {
-      conflicts.push_back({"listener.url", i, '"' + url + "\" is listened on twice; remove one"});
-    }
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    if (!config.listeners[i].url.empty()) continue;
+    conflicts.push_back({"listener.url", i, "is missing; write url = \"mqtt://127.0.0.1:1883\""});
   }
 }
 

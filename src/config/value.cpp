@@ -53,6 +53,12 @@ std::string shown(const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
   if (const auto* text = std::get_if<std::string>(&value)) return '"' + *text + '"';
+  if (const auto* texts = std::get_if<Texts>(&value)) {
+    std::string list;
+    for (const std::string& text : *texts)
+      list += (list.empty() ? "\"" : ", \"") + text + '"';
+    return '[' + list + ']';
+  }
   return std::string(std::get<OtherValue>(value).name);
 }
 

@@ -7,17 +7,20 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace linnet::config {
 
-/// A type that no key takes (a date, a float, an array); `name` is what it is called in an error.
+/// A type that no key takes (a date, a float, a mixed array); `name` is what it is called in an
+/// error.
 struct OtherValue {
   std::string_view name;
 };
 
-using Value = std::variant<bool, std::int64_t, std::string, OtherValue>;
+using Texts = std::vector<std::string>;
+using Value = std::variant<bool, std::int64_t, std::string, Texts, OtherValue>;
 
-/// The value as an error shows it: `"1MiB"`, `true`, `17`, `a date`.
+/// The value as an error shows it: `"1MiB"`, `true`, `["a", "b"]`, `a date`.
 [[nodiscard]] std::string shown(const Value& value);
 
 /// Bytes: digits, and then nothing, B, KiB, MiB, GiB or TiB. Nothing if it is not that or too big.

@@ -9,29 +9,56 @@
 
 namespace linnet::net {
 
+namespace {
+
+/// ::ffff:0:0/96, of which the last 4 bytes are an IPv4 address.
+constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+
+}  // namespace
+
 Endpoint Endpoint::from(const sockaddr_storage& address) noexcept {
   Endpoint endpoint;
   if (address.ss_family == AF_INET) {
     sockaddr_in ipv4{};
     std::memcpy(&ipv4, &address, sizeof ipv4);
-    std::memcpy(endpoint.bytes_.data(), &ipv4.sin_addr, sizeof ipv4.sin_addr);
-    endpoint.port_ = ntohs(ipv4.sin_port);
-    endpoint.family_ = Family::ipv4;
-  } else if (address.ss_family == AF_INET6) {
+    char bytes[4];
+    std::memcpy(bytes, &ipv4.sin_addr, sizeof bytes);
+    return from_bytes({bytes, sizeof bytes}, ntohs(ipv4.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
     sockaddr_in6 ipv6{};
     std::memcpy(&ipv6, &address, sizeof ipv6);
-    endpoint.port_ = ntohs(ipv6.sin6_port);
-    endpoint.family_ = Family::ipv6;
-    std::copy_n(std::begin(ipv6.sin6_addr.s6_addr), 16, endpoint.bytes_.begin());
-    if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
-      std::rotate(endpoint.bytes_.begin(), endpoint.bytes_.begin() + 12, endpoint.bytes_.end());
-      std::fill(endpoint.bytes_.begin() + 4, endpoint.bytes_.end(), std::uint8_t{0});
-      endpoint.family_ = Family::ipv4;
-    }
-  } else if (address.ss_family == AF_UNIX) {
-    endpoint.family_ = Family::unix_socket;
+    char bytes[16];
+    std::memcpy(bytes, &ipv6.sin6_addr, sizeof bytes);
+    return from_bytes({bytes, sizeof bytes}, ntohs(ipv6.sin6_port));
   }
+  if (address.ss_family == AF_UNIX) endpoint.family_ = Family::unix_socket;
   return endpoint;
+}
+
+Endpoint Endpoint::from_bytes(std::string_view bytes, std::uint16_t port) noexcept {
+  Endpoint endpoint;
+  if (bytes.size() == 16 && bytes.starts_with(kMapped)) bytes.remove_prefix(kMapped.size());
+  if (bytes.size() != 4 && bytes.size() != 16) return endpoint;
+  std::copy(bytes.begin(), bytes.end(), endpoint.bytes_.begin());
+  endpoint.port_ = port;
+  endpoint.family_ = bytes.size() == 4 ? Family::ipv4 : Family::ipv6;
+  return endpoint;
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view address, std::uint16_t port) {
+  const bool brackets = address.starts_with('[') && address.ends_with(']') && address.size() > 2;
+  if (brackets) address = address.substr(1, address.size() - 2);
+  // A zero would end the text for inet_pton.
+  if (address.find('\0') != std::string_view::npos) return std::nullopt;
+  const bool is_ipv6 = address.find(':') != std::string_view::npos;
+  if (brackets && !is_ipv6) return std::nullopt;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.size() >= sizeof text) return std::nullopt;
+  address.copy(text, address.size());
+  char bytes[16];
+  if (::inet_pton(is_ipv6 ? AF_INET6 : AF_INET, text, bytes) != 1) return std::nullopt;
+  return from_bytes({bytes, is_ipv6 ? 16U : 4U}, port);
 }
 
 std::string Endpoint::address_text() const {

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 
 namespace linnet::net {
@@ -16,6 +18,13 @@ class Endpoint {
   Endpoint() noexcept = default;
   /// An IPv4 address that an IPv6 socket shows (::ffff:192.0.2.7) becomes an IPv4 address.
   [[nodiscard]] static Endpoint from(const sockaddr_storage& address) noexcept;
+
+  /// From an address as people and proxies write it: "192.0.2.7", "2001:db8::1", "[2001:db8::1]".
+  /// An IPv4 address in IPv6 becomes an IPv4 address here too. Nothing for all else: no zone
+  /// (fe80::1%eth0), no port, no space, no zeros in front of decimal numbers.
+  [[nodiscard]] static std::optional<Endpoint> parse(std::string_view address, std::uint16_t port);
+  /// From the 4 or 16 bytes of an address in network order; any other size gives an unknown one.
+  [[nodiscard]] static Endpoint from_bytes(std::string_view bytes, std::uint16_t port) noexcept;
 
   [[nodiscard]] Family family() const noexcept { return family_; }
   /// 0 if there is none.

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "net/outbox.hpp"
+#include "net/peer_facts.hpp"
 
 namespace linnet::net {
 
@@ -34,8 +35,9 @@ class LinkUser {
   /// The outbox has become empty after it was not at the end of a turn.
   virtual void on_drained() = 0;
   /// The other side has gone, or the wire failed. The link lets go of its user before the call; the
-  /// user must not touch the link again. No error in `reason`: the other side closed in order.
-  virtual void on_closed(std::error_code reason) = 0;
+  /// user may still ask it who it was, and not touch it again after. No error in `reason`: the
+  /// other side closed in order. `fault` is what it did wrong below MQTT, in words; mostly empty.
+  virtual void on_closed(std::error_code reason, std::string_view fault) = 0;
 
  protected:
   ~LinkUser() = default;
@@ -75,6 +77,8 @@ class Link {
 
   /// "192.0.2.7:51234", "[2001:db8::1]:1883" or "unix"; built for logs, so not on a hot path.
   [[nodiscard]] virtual std::string peer() const = 0;
+  /// Who the transport says the client is. Of a meaning once bytes have been shown.
+  [[nodiscard]] virtual PeerFacts facts() const { return {}; }
 
   /// Stops and starts reading; the kernel's window then slows the sender. Starts enabled.
   /// resume() shows kept bytes again, not from within itself but soon after.

@@ -1,5 +1,6 @@
 #include "net/listener.hpp"
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -92,7 +93,13 @@ Listener::Step Listener::on_error(int error) {
 
 void Listener::shed_one() noexcept {
   spare_.close();
-  FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)).close();
+  {
+    const FileDescriptor refused(
+        ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    // With a CONNECT still unread the kernel would send a reset instead of an end.
+    std::array<char, 4096> unread;
+    [[maybe_unused]] const auto count = ::recv(refused.get(), unread.data(), unread.size(), 0);
+  }
   spare_ = FileDescriptor(open_spare());
 }
 
@@ -102,6 +109,8 @@ void Listener::back_off() {
 }
 
 void Listener::end_back_off() {
+  // Another thread may have been quicker to take the descriptor that shed_one() gave back.
+  if (!spare_) spare_ = FileDescriptor(open_spare());
   watch();
 }
 

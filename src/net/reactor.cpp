@@ -109,6 +109,7 @@ std::size_t Reactor::poll(int timeout_ms) {
   const int error = count < 0 ? errno : 0;  // before the timers can change it
   // Timers first: what the handlers do is done at the time of this turn.
   now_ms_ = SystemClock().now_ms();
+  slow_steps_ = kSlowStepsPerTurn;
   timers_->advance(now_ms_);
   if (count < 0) {
     LINNET_ASSERT(error == EINTR);
@@ -137,6 +138,12 @@ void Reactor::wake() noexcept {
   const std::uint64_t once = 1;
   // It can fail only when the count is full, and then the reactor is awake.
   [[maybe_unused]] const auto size = ::write(wake_fd_, &once, sizeof once);
+}
+
+bool Reactor::take_slow_step() noexcept {
+  if (slow_steps_ == 0) return false;
+  --slow_steps_;
+  return true;
 }
 
 void Reactor::flush_later(FlushHandler& handler) {

@@ -73,6 +73,10 @@ class Reactor final : public Waker {
   /// Something waits for flush(): the loop must not sleep.
   [[nodiscard]] bool busy() const noexcept { return !flushing_.empty() || !ended_.empty(); }
 
+  /// Whether this turn has time for one more step that may take long, as a TLS handshake's; the
+  /// handlers that are told no stay ready, and get theirs in a later turn.
+  [[nodiscard]] bool take_slow_step() noexcept;
+
   /// Keeps a link until end(); a reference to it stays valid to the end of the turn in which it
   /// ends.
   Link& keep(std::unique_ptr<Link> link);
@@ -94,6 +98,7 @@ class Reactor final : public Waker {
   struct Entry;
   static constexpr std::size_t kScratchBytes = std::size_t{256} << 10;
   static constexpr int kEventsPerPoll = 256;
+  static constexpr int kSlowStepsPerTurn = 2;
   /// How often flush() looks again at what was asked for while it ran.
   static constexpr int kFlushRounds = 4;
 
@@ -105,6 +110,7 @@ class Reactor final : public Waker {
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   std::uint64_t now_ms_ = 0;
+  int slow_steps_ = 0;  // what is left of this turn's
   BlockPool pool_;
   std::vector<Entry> entries_;
   std::vector<Slot> free_slots_;

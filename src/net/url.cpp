@@ -182,6 +182,10 @@ bool is_tls(Scheme scheme) noexcept {
   return traits_of(scheme).tls;
 }
 
+bool may_speak_http(Scheme scheme) noexcept {
+  return scheme == Scheme::any || !traits_of(scheme).path.empty();
+}
+
 bool is_loopback(const Url& url) noexcept {
   if (url.scheme == Scheme::unix_socket) return true;
   in_addr ipv4{};

@@ -35,7 +35,10 @@ struct UrlError {
 
 /// "mqtt", "wss" ...
 [[nodiscard]] std::string_view name_of(Scheme scheme) noexcept;
+/// Whether all of its connections speak TLS; `any` may speak it.
 [[nodiscard]] bool is_tls(Scheme scheme) noexcept;
+/// Whether a connection may speak HTTP or WebSocket.
+[[nodiscard]] bool may_speak_http(Scheme scheme) noexcept;
 /// Whether the host is loopback by its name or address, or a Unix socket.
 [[nodiscard]] bool is_loopback(const Url& url) noexcept;
 

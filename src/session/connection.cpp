@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 #include "base/cat.hpp"
 #include "base/log.hpp"
+#include "net/first_bytes.hpp"
 
 namespace linnet::session {
 
@@ -17,6 +18,20 @@ constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 constexpr std::uint32_t kUnconfirmedMax = 16;
 /// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
 constexpr std::size_t kAnswersMax = 64 << 10;
+
+/// What to say to those who have come to the wrong port; null for MQTT.
+const char* foreign_protocol(std::string_view bytes) noexcept {
+  switch (net::first_protocol(bytes)) {
+    case net::FirstProtocol::tls:
+      return "speaks TLS, which this listener does not; use mqtts:// or any://";
+    case net::FirstProtocol::http:
+      return "speaks HTTP, which this listener does not; use ws:// or any:// for WebSocket";
+    case net::FirstProtocol::none:
+    case net::FirstProtocol::mqtt:
+    case net::FirstProtocol::unknown: break;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -45,6 +60,12 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
   const boost::intrusive_ptr<Connection> self(this);
   last_heard_ms_ = services_.now_ms();
   std::size_t used = 0;
+  if (state_ == State::greeting) {
+    if (const char* foreign = foreign_protocol(bytes)) {
+      log_fault(foreign);
+      finish(net::CloseMode::flush, Farewell::lost);
+    }
+  }
   while (reading_ && (state_ == State::greeting || state_ == State::open)) {
     const std::uint32_t size_max = services_.limits().packet_size_max;
     const auto framed =
@@ -115,9 +136,11 @@ void Connection::on_drained() {
   session_->pump();
 }
 
-void Connection::on_closed(std::error_code reason) {
+void Connection::on_closed(std::error_code reason, std::string_view fault) {
   const boost::intrusive_ptr<Connection> self(this);
-  if (log::enabled(log::Level::debug)) {
+  if (!fault.empty()) {
+    log_fault(fault);
+  } else if (log::enabled(log::Level::debug)) {
     log::debug("session", cat(name(), " has gone: ", reason.message()));
   }
   link_ = nullptr;

@@ -98,6 +98,9 @@ bool Connection::accept_connect(mqtt::Connect& connect, std::string& assigned_id
   facts.user_name = connect.user_name.value_or(std::string_view());
   facts.password = connect.password.value_or(std::string_view());
   facts.allow_anonymous = link_->listener().allow_anonymous;
+  const net::PeerFacts peer = link_->facts();
+  facts.proven = peer.proof != net::PeerFacts::Proof::none;
+  facts.proven_name = peer.user_name;
   auto admission = auth::admit(facts);
   if (failed(admission.reason)) {
     refuse_connect(admission.reason, admission.text);
@@ -233,7 +236,9 @@ void Connection::answer_connect(const mqtt::Connect& connect, std::string_view a
     if (services_.peers.seal(operation)) operation = 0;
   }
   if (log::enabled(log::Level::debug)) {
-    log::debug("session", cat(name(), " has connected with ", name_of(version_)));
+    const std::string& user = identity_.user_name;
+    log::debug("session", cat(name(), " has connected with ", name_of(version_),
+                              user.empty() ? "" : " as \"", user, user.empty() ? "" : "\""));
   }
   owe({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
 }

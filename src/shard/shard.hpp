@@ -47,6 +47,7 @@ struct Common {
   store::Store& store;
   Budget& connections;
   Budget& kept_sessions;
+  const SysSource* sys_source = nullptr;  // beside our own topics
 };
 
 class Shard final : public session::Peers {

@@ -28,6 +28,15 @@ struct SysTopic {
   std::string value;
 };
 
+/// Someone who has topics of its own under $SYS. Asked on the thread of shard 0.
+class SysSource {
+ public:
+  virtual void append_to(std::vector<SysTopic>& topics) const = 0;
+
+ protected:
+  ~SysSource() = default;
+};
+
 class SysTopics {
  public:
   explicit SysTopics(std::uint64_t now_ms) : started_ms_(now_ms), last_ms_(now_ms) {}

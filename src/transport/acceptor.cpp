@@ -3,16 +3,20 @@
 #include <memory>
 #include <utility>
 
-#include "transport/tcp_link.hpp"
+#include "transport/socket_link.hpp"
 
 namespace linnet::transport {
 
-Acceptor::Acceptor(net::FileDescriptor socket, const net::ListenerTraits& traits,
-                   shard::Shard& shard)
-    : traits_(traits), shard_(shard), listener_(std::move(socket), shard.reactor(), *this) {}
+Acceptor::Acceptor(net::FileDescriptor socket, const Entrance& entrance, shard::Shard& shard)
+    : entrance_(entrance), shard_(shard), listener_(std::move(socket), shard.reactor(), *this) {}
 
 void Acceptor::on_accept(net::FileDescriptor socket, const net::Endpoint& peer) {
-  shard_.accept(std::make_unique<TcpLink>(std::move(socket), peer, traits_, shard_.reactor()));
+  FirstChannel first = first_channel(entrance_, socket.get(), peer);
+  if (first.failed) return;  // closed: there is no memory to say more
+  auto link =
+      std::make_unique<SocketLink>(std::move(socket), peer, entrance_.traits, shard_.reactor());
+  link->use(std::move(first.channel));
+  shard_.accept(std::move(link));
 }
 
 }  // namespace linnet::transport

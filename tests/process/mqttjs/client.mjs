@@ -1,13 +1,14 @@
 // What the scripts share: a connection to the broker under test, and promises to wait for.
 //
-// Every script is called with the broker's port and a protocol version (3, 4 or 5), and exits with
-// 0 or with an error that says what was wrong.
+// Every script is called with the broker's port or URL and a protocol version (3, 4 or 5), and
+// exits with 0 or with an error that says what was wrong.
 import { once } from 'node:events'
 import mqtt from 'mqtt'
 
 const waitMs = 20_000
 
-export const port = Number(process.argv[2])
+const door = process.argv[2]
+export const url = door.includes('://') ? door : `mqtt://127.0.0.1:${door}`
 export const version = Number(process.argv[3])
 const run = `js-${process.pid}-${version}`
 
@@ -24,9 +25,7 @@ export function topic(name) {
 // A client that is connected: `client.connack` is the packet that said so, and `client.received()`
 // gives the next message.
 export async function connect(options = {}) {
-  const client = mqtt.connect({
-    host: '127.0.0.1',
-    port,
+  const client = mqtt.connect(url, {
     protocolVersion: version,
     protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
     reconnectPeriod: 0,

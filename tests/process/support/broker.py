@@ -8,6 +8,7 @@ instead, which shows whether a test that fails is right; what only Linnet promis
 """
 
 import collections
+import json
 import os
 import pathlib
 import resource
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import types
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
@@ -27,6 +29,9 @@ IS_LINNET = os.environ.get("BROKER", "linnet") == "linnet"
 linnet_only = unittest.skipUnless(IS_LINNET, "only Linnet promises this")
 
 MOSQUITTO_SETTINGS = {"limits.packet_size_max": "max_packet_size"}
+# The keys of a listener.
+MOSQUITTO_KEYS = {"tls.cert": "certfile", "tls.key": "keyfile", "tls.client_ca": "cafile",
+                  "tls.crl": "crlfile", "tls.psk_file": "psk_hint linnet\npsk_file"}
 
 
 def raise_descriptor_limit():
@@ -86,18 +91,28 @@ class Log:
             self._changed.wait_for(found, timeout_s)
             return next(iter(self.lines(*words)), None)
 
+    def wait_for_more(self, count, *words, timeout_s=WAIT_S):
+        """Whether more than `count` lines with all of the words have come, in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.lines(*words)) > count, timeout_s)
+
     def wait_for_end(self, timeout_s=WAIT_S):
         self._thread.join(timeout_s)
 
 
 class Broker:
-    """One broker process on a free port of 127.0.0.1, with a data directory of its own."""
+    """One broker process on a free port of 127.0.0.1, with a data directory of its own.
+
+    `listeners` adds doors beside that: {"mqtts": {"url": "mqtts://127.0.0.1:0", "tls.cert": …}};
+    at("mqtts") says where such a door is."""
 
     host = "127.0.0.1"
 
-    def __init__(self, threads=1, settings=None, data_dir=None, port=0):
+    def __init__(self, threads=1, settings=None, data_dir=None, port=0, listeners=None):
         self.threads = threads
         self.settings = dict(settings or {})
+        self.listeners = dict(listeners or {})
+        self.doors = {}
         self.port = port
         self._own_port = port == 0
         self.process = None
@@ -145,6 +160,7 @@ class Broker:
         self.log = Log(self.process.stdout)
         # Mosquitto says "running", Linnet "ready".
         if self.log.wait_for("ready" if IS_LINNET else " running"):
+            self._find_doors()
             return True
         self.process.kill()
         self.process.wait()
@@ -154,7 +170,8 @@ class Broker:
     def _command(self):
         if not IS_LINNET:
             return self._mosquitto_command()
-        command = [linnet_binary(), "run", "--listen", self.url, "--data-dir", self.data_dir,
+        where = ["--config", self._config_file()] if self.listeners else ["--listen", self.url]
+        command = [linnet_binary(), "run", *where, "--data-dir", self.data_dir,
                    "--set", f"threads={self.threads}"]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
@@ -163,9 +180,10 @@ class Broker:
     def _mosquitto_command(self):
         conf = pathlib.Path(self.data_dir, "mosquitto.conf")
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "sys_interval 1",
-                 "max_queued_messages 0", "set_tcp_nodelay true"]
+                 "user root", "max_queued_messages 0", "set_tcp_nodelay true"]
         lines += [f"{MOSQUITTO_SETTINGS[key]} {value}" for key, value in self.settings.items()
                   if key in MOSQUITTO_SETTINGS]
+        lines += self._mosquitto_listeners()
         conf.write_text("\n".join(lines) + "\n")
         return ["/usr/sbin/mosquitto", "-c", str(conf)]
 
@@ -198,7 +216,64 @@ class Broker:
         if self._own_dir:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
+    # Listeners -----------------------------------------------------------------------------------
+
+    def _config_file(self):
+        lines = []
+        for keys in [{"url": self.url}, *self.listeners.values()]:
+            # What JSON says is TOML, too.
+            lines += ["[[listener]]", *(f"{key} = {json.dumps(keys[key])}" for key in keys)]
+        path = pathlib.Path(self.data_dir, "linnet-test.toml")
+        path.write_text("\n".join(lines) + "\n")
+        return str(path)
+
+    def _mosquitto_listeners(self):
+        """As far as Mosquitto knows such keys."""
+        lines = []
+        for name, keys in self.listeners.items():
+            scheme, _, path = keys["url"].partition(":")
+            port = 0 if scheme == "unix" else self.doors[name].port if name in self.doors \
+                else free_port()
+            self.doors[name] = types.SimpleNamespace(host=self.host, port=port, path=path)
+            lines += [f"listener {port} {path if scheme == 'unix' else self.host}"]
+            lines += [f"{MOSQUITTO_KEYS[key]} {keys[key]}" for key in keys if key in MOSQUITTO_KEYS]
+            if "tls.client_ca" in keys:
+                required = keys.get("tls.client_certificate", "required") == "required"
+                lines += [f"require_certificate {str(required).lower()}"]
+        return lines
+
+    def _find_doors(self):
+        """The ports that the system has chosen: the log names the listeners in their order."""
+        if not IS_LINNET:
+            return
+        shown = [line.split("listening on ")[1] for line in self.log.lines("listening on ")]
+        for name, url in zip(self.listeners, shown[1:]):
+            scheme, _, path = url.partition(":")
+            port = 0 if scheme == "unix" else int(url.split("://")[1].split("/")[0].split(":")[-1])
+            self.doors[name] = types.SimpleNamespace(host=self.host, port=port, path=path)
+
+    def at(self, name, host=None):
+        """A door in the place of a broker: its host, port and (of a Unix socket) path."""
+        door = self.doors[name]
+        return types.SimpleNamespace(host=host or door.host, port=door.port, path=door.path)
+
+    def reload(self):
+        """SIGHUP. Returns the lines of the log that came of it, when it is done."""
+        before, done = len(self.log.lines()), len(self.log.lines("SIGHUP"))
+        self.process.send_signal(signal.SIGHUP)
+        if not self.log.wait_for_more(done, "SIGHUP"):
+            raise AssertionError(f"nothing was said of SIGHUP; log:\n{self.log.text()}")
+        return self.log.lines()[before:]
+
     # Questions -----------------------------------------------------------------------------------
+
+    def complaint(self, *words):
+        """The one line that a bad client (its address is among the words) is worth."""
+        line = self.log.wait_for(*words)
+        lines = self.log.lines(*words)
+        if len(lines) != 1:
+            raise AssertionError(f"one line with {words} was due; {len(lines)} came: {lines}")
+        return line
 
     @property
     def url(self):
@@ -210,16 +285,18 @@ class Broker:
 
 
 class BrokerCase(unittest.TestCase):
-    """A test class with one broker for all of its tests. Override `threads` and `settings`."""
+    """A test class with one broker for all of its tests. Override `threads`, `settings` and
+    `listeners`."""
 
     threads = 2
     settings = {}
+    listeners = {}
     broker = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.broker = Broker(cls.threads, cls.settings).start()
+        cls.broker = Broker(cls.threads, cls.settings, listeners=cls.listeners).start()
 
     @classmethod
     def tearDownClass(cls):

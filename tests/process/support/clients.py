@@ -1,5 +1,8 @@
-"""Real clients for tests: Mosquitto's tools as processes, and paho with events to wait for."""
+"""Real clients for tests: Mosquitto's tools and MQTT.js as processes, and paho with events to wait
+for."""
 
+import os
+import pathlib
 import queue
 import subprocess
 import threading
@@ -34,7 +37,9 @@ def make_properties(packet_name, **values):
 
 
 def tool_arguments(program, broker, version):
-    return [program, "-h", broker.host, "-p", str(broker.port), "-V", TOOL_VERSIONS[version]]
+    """A broker without a port is a Unix socket at its path."""
+    where = ["-h", broker.host, "-p", str(broker.port)] if broker.port else ["--unix", broker.path]
+    return [program, *where, "-V", TOOL_VERSIONS[version]]
 
 
 def mosquitto_pub(broker, topic, payload, *more, version=4, qos=0, retain=False):
@@ -89,25 +94,48 @@ class MosquittoSub:
         return [(int(qos), retain == "1", topic, payload) for qos, retain, topic, payload in parts]
 
 
+# MQTT.js -----------------------------------------------------------------------------------------
+
+
+def run_mqttjs(script, url, version, authority=None):
+    """Runs a script of mqttjs/ against a port or URL; `authority` is the file of who is trusted."""
+    folder = pathlib.Path(__file__).resolve().parents[1]
+    if not (folder / "node_modules" / "mqtt").is_dir():
+        raise RuntimeError("MQTT.js is missing: run ./dev test, which fetches it "
+                           f"(or `npm ci` in {folder})")
+    environment = {**os.environ, **({"NODE_EXTRA_CA_CERTS": authority} if authority else {})}
+    done = subprocess.run(["node", str(folder / "mqttjs" / script), str(url), str(version)],
+                          capture_output=True, text=True, timeout=WAIT_S + 10, env=environment)
+    if done.returncode != 0:
+        raise AssertionError(f"{script} {url} {version}:\n{done.stdout}{done.stderr}")
+
+
 # paho --------------------------------------------------------------------------------------------
 
 
 class Client:
     """A paho client that waits. Used as a context manager it connects and disconnects.
 
-    What comes is in `inbox` (a queue of paho's messages), in the order of its arrival."""
+    What comes is in `inbox` (a queue of paho's messages), in the order of its arrival.
+    `tls` is an ssl.SSLContext; `websocket` a path, for MQTT over WebSocket."""
 
     def __init__(self, broker, client_id=None, version=4, clean=True, **connect_options):
         self.broker, self.version, self.clean = broker, version, clean
         self.client_id = unique() if client_id is None else client_id
         self.inbox = queue.Queue()
         self.connack = self.disconnect_code = self.disconnect_properties = None
+        websocket, tls = (connect_options.pop(name, None) for name in ("websocket", "tls"))
         self._connect_options = connect_options
         self._connected, self._disconnected = threading.Event(), threading.Event()
         self._acknowledged, self._changed = {}, threading.Condition()
         more = {} if version == 5 else {"clean_session": clean}
+        more["transport"] = "websockets" if websocket else "tcp"
         self.paho = paho.Client(self.client_id, protocol=PAHO_VERSIONS[version],
                                 reconnect_on_failure=False, **more)
+        if websocket:
+            self.paho.ws_set_options(websocket)
+        if tls:
+            self.paho.tls_set_context(tls)
         self.paho.max_inflight_messages_set(connect_options.pop("inflight", 20))
         self.paho.on_connect = self._on_connect
         self.paho.on_disconnect = self._on_disconnect

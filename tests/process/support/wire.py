@@ -103,16 +103,20 @@ def split(buffer):
 class RawClient:
     """A socket that speaks packets. It answers nothing by itself."""
 
-    def __init__(self, port, receive_buffer_size=None):
+    def __init__(self, port, receive_buffer_size=None, host="127.0.0.1", source=None):
+        """`source` is an address of this machine to come from."""
         self._buffer = bytearray()
-        self.socket = socket.socket()
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.settimeout(WAIT_S)
         if receive_buffer_size:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_size)
-        self.socket.connect(("127.0.0.1", port))
+        if source:
+            self.socket.bind((source, 0))
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # As it stands in the broker's log.
-        self.address = "{}:{}".format(*self.socket.getsockname())
+        name, own_port = self.socket.getsockname()[:2]
+        self.address = f"[{name}]:{own_port}" if ":" in name else f"{name}:{own_port}"
 
     def __enter__(self):
         return self

@@ -31,10 +31,20 @@ TEST(Keys, HaveOneNameEachAndASectionThatExists) {
   }
 }
 
+bool is_number(const Key& key) {
+  return key.type != KeyType::text && key.type != KeyType::texts;
+}
+
+bool same_in(const Key& key, const Config& one, const Config& other) {
+  if (key.type == KeyType::text) return key.field.text(one) == key.field.text(other);
+  if (key.type == KeyType::texts) return key.field.texts(one) == key.field.texts(other);
+  return key.field.number(one) == key.field.number(other);
+}
+
 TEST(Keys, DefaultsAreAllowed) {
   const Config config = full_config();
   for (const Key& key : all_keys()) {
-    if (key.type == KeyType::text) continue;
+    if (!is_number(key)) continue;
     const std::uint64_t number = key.field.number(config);
     if (key.type == KeyType::choice) {
       EXPECT_LT(number, key.choices.size()) << key.name;
@@ -47,7 +57,7 @@ TEST(Keys, DefaultsAreAllowed) {
 
 TEST(Keys, FieldsHoldBothEndsOfTheirRange) {
   for (const Key& key : all_keys()) {
-    if (key.type == KeyType::text) continue;
+    if (!is_number(key)) continue;
     Config config = full_config();
     std::uint64_t max = key.max;
     if (key.type == KeyType::boolean) max = 1;
@@ -64,22 +74,22 @@ TEST(Keys, EachReachesAFieldOfItsOwn) {
     Config config = full_config();
     if (key.type == KeyType::text) {
       key.field.set_text(config, "changed");
+    } else if (key.type == KeyType::texts) {
+      key.field.set_texts(config, {"changed"});
     } else {
       key.field.set_number(config, key.field.number(config) == 1 ? 0 : 1);
     }
     const Config untouched = full_config();
     for (const Key& other : all_keys()) {
-      const bool same = other.type == KeyType::text
-                            ? other.field.text(config) == other.field.text(untouched)
-                            : other.field.number(config) == other.field.number(untouched);
-      EXPECT_EQ(same, &other != &key) << key.name << " and " << other.name;
+      EXPECT_EQ(same_in(other, config, untouched), &other != &key)
+          << key.name << " and " << other.name;
     }
   }
 }
 
 TEST(Keys, DefaultsCanBeWrittenBack) {
   for (const Key& key : all_keys()) {
-    if (find_section(key.section())->list || key.type == KeyType::text) continue;
+    if (list_of(key) != nullptr || !is_number(key)) continue;
     std::string text = default_text(key);
     std::erase(text, '"');
     Config config;
@@ -87,6 +97,23 @@ TEST(Keys, DefaultsCanBeWrittenBack) {
     EXPECT_EQ(apply_setting(config, std::string(key.name) + '=' + text), std::nullopt) << key.name;
     EXPECT_EQ(key.field.number(config), key.field.number(Config{})) << key.name;
   }
+}
+
+TEST(Keys, EachListenerBeginsWithTheSameTls) {
+  std::size_t count = 0;
+  for (const Key& key : all_keys()) {
+    if (key.section() != "tls") continue;
+    ++count;
+    const Key* inner = listener_key_of(key);
+    ASSERT_NE(inner, nullptr) << key.name;
+    EXPECT_EQ(inner->type, key.type) << key.name;
+    EXPECT_EQ(inner->section(), "listener.tls");
+    ASSERT_NE(list_of(*inner), nullptr);
+    EXPECT_EQ(list_of(*inner)->name, "listener");
+    EXPECT_EQ(list_of(key), nullptr);
+  }
+  EXPECT_EQ(count, 13U);
+  EXPECT_EQ(listener_key_of(*find_key("threads")), nullptr);
 }
 
 TEST(Keys, ChoicesStandInTheOrderOfTheirEnumerators) {
@@ -102,6 +129,14 @@ TEST(Keys, ChoicesStandInTheOrderOfTheirEnumerators) {
   EXPECT_EQ(config.log_format, LogFormat::json);
   EXPECT_TRUE(choose("limits.backlog_policy", "drop_newest"));
   EXPECT_EQ(config.limits.backlog_policy, BacklogPolicy::drop_newest);
+  EXPECT_TRUE(choose("tls.version_min", "1.3"));
+  EXPECT_EQ(config.tls.version_min, TlsVersion::v1_3);
+  EXPECT_TRUE(choose("listener.tls.version_min", "1.0"));
+  EXPECT_EQ(config.listeners[0].tls.version_min, TlsVersion::v1_0);
+  EXPECT_TRUE(choose("tls.client_certificate", "optional"));
+  EXPECT_EQ(config.tls.client_certificate, ClientCertificate::optional);
+  EXPECT_TRUE(choose("tls.identity", "san"));
+  EXPECT_EQ(config.tls.identity, CertificateName::san);
   EXPECT_TRUE(choose("share.strategy", "hash_property"));
   EXPECT_EQ(config.share_groups[0].strategy, ShareStrategy::hash_property);
   EXPECT_TRUE(choose("share.strategy", "least_inflight"));

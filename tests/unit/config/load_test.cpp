@@ -100,6 +100,127 @@ TEST(Load, AllowAnonymousAtTheTopIsWhereListenersBegin) {
   EXPECT_FALSE(result.config.listeners[1].allow_anonymous);
 }
 
+using List = std::vector<std::string>;
+
+TEST(Load, FillsAListener) {
+  const LoadResult result = parse(R"(
+    [[listener]]
+    url = "any://*:1883"
+    free_bind = true
+    proxy_protocol = true
+    trusted_proxies = ["10.0.0.0/8", "loopback"]
+    origins = "https://app.example.com"
+    deflate = true
+    tls.cert = ["a.pem", "b.pem"]
+    tls.key = ["a.key", "b.key"]
+    tls.client_ca = "ca.pem"
+    tls.client_certificate = "optional"
+    tls.identity = "subject"
+    tls.crl = "crl.pem"
+    [[listener]]
+    url = "unix:/run/linnet.sock"
+    mode = "0666"
+    owner = "mqtt"
+    group = "100"
+    [[listener]]
+    url = "mqtts://*"
+    [listener.tls]
+    psk_file = "keys"
+    version_min = "1.3"
+    ciphers = "x"
+    ciphersuites = "y"
+    session_tickets = false
+    ktls = false
+    ocsp_staple = "staple.der"
+    [limits]
+    websocket_message_max = "1GiB"
+  )",
+                                  "linnet.toml");
+  ASSERT_TRUE(result.ok()) << to_string(result.errors.front());
+  ASSERT_EQ(result.config.listeners.size(), 3U);
+  const ListenerConfig& any = result.config.listeners[0];
+  EXPECT_TRUE(any.free_bind && any.proxy_protocol && any.deflate);
+  EXPECT_EQ(any.trusted_proxies, (List{"10.0.0.0/8", "loopback"}));
+  EXPECT_EQ(any.origins, List{"https://app.example.com"});
+  EXPECT_EQ(any.tls.cert, (List{"a.pem", "b.pem"}));
+  EXPECT_EQ(any.tls.key, (List{"a.key", "b.key"}));
+  EXPECT_EQ(any.tls.client_ca, "ca.pem");
+  EXPECT_EQ(any.tls.client_certificate, ClientCertificate::optional);
+  EXPECT_EQ(any.tls.identity, CertificateName::subject);
+  EXPECT_EQ(any.tls.crl, "crl.pem");
+  const ListenerConfig& local = result.config.listeners[1];
+  EXPECT_EQ(local.mode + ' ' + local.owner + ' ' + local.group, "0666 mqtt 100");
+  const TlsConfig& tls = result.config.listeners[2].tls;
+  EXPECT_EQ(tls.psk_file + tls.ciphers + tls.ciphersuites + tls.ocsp_staple, "keysxystaple.der");
+  EXPECT_EQ(tls.version_min, TlsVersion::v1_3);
+  EXPECT_FALSE(tls.session_tickets || tls.ktls);
+  EXPECT_EQ(result.config.limits.websocket_message_max, 1U << 30);
+  EXPECT_EQ(result.config.tls, TlsConfig{});
+}
+
+TEST(Load, TlsAtTheTopIsWhereListenersBeginWhereverItStands) {
+  const LoadResult result = parse(R"(
+    [[listener]]
+    url = "mqtts://*"
+    [[listener]]
+    url = "wss://*"
+    tls.cert = []
+    [listener.tls]
+    key = "own.key"
+    [tls]
+    cert = "c.pem"
+    key = "k.pem"
+    version_min = "1.3"
+  )",
+                                  "linnet.toml");
+  EXPECT_FALSE(result.ok()) << "tls of one listener is written in two places";
+  const LoadResult good = parse(R"(
+    [[listener]]
+    url = "mqtts://*"
+    [[listener]]
+    url = "wss://*"
+    [listener.tls]
+    cert = []
+    key = "own.key"
+    [tls]
+    cert = "c.pem"
+    key = "k.pem"
+    version_min = "1.3"
+  )",
+                                "linnet.toml");
+  ASSERT_TRUE(good.ok()) << to_string(good.errors.front());
+  const auto& listeners = good.config.listeners;
+  EXPECT_EQ(listeners[0].tls, good.config.tls);
+  EXPECT_EQ(listeners[0].tls.cert, List{"c.pem"});
+  EXPECT_EQ(listeners[1].tls.cert, List{});
+  EXPECT_EQ(listeners[1].tls.key, List{"own.key"});
+  EXPECT_EQ(listeners[1].tls.version_min, TlsVersion::v1_3);
+}
+
+TEST(Load, AListOfTextsHoldsNothingElse) {
+  const std::string expected = "is not a text in quotes, or a list of them; allowed: texts\n";
+  EXPECT_EQ(errors_of("[tls]\ncert = 3\n"), "linnet.toml:2: tls.cert: 3 " + expected);
+  EXPECT_EQ(errors_of("[tls]\ncert = [\"a\", 3]\n"),
+            "linnet.toml:2: tls.cert: an array " + expected);
+  EXPECT_EQ(errors_of("[tls]\ncert = [\"a\", \"\"]\n"),
+            "linnet.toml:2: tls.cert: one of the texts is empty\n");
+  EXPECT_EQ(errors_of("[tls]\ncert = [\"a\\u0000\"]\n"),
+            "linnet.toml:2: tls.cert: a text must not contain a NUL\n");
+  EXPECT_EQ(
+      errors_of("[tls]\nciphers = [\"a\", \"b\"]\n"),
+      "linnet.toml:2: tls.ciphers: [\"a\", \"b\"] is not a text in quotes; allowed: a text\n");
+  EXPECT_EQ(parse("[tls]\ncert = \"\"\n", "f").config.tls.cert, List{});
+}
+
+TEST(Load, TlsOfAListenerIsASectionOfIt) {
+  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtt://h:1\"\ntls = 1\n"),
+            "linnet.toml:3: listener.tls: is a section; write [listener.tls]\n");
+  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtts://h:1\"\ncert = \"c\"\n"),
+            "linnet.toml:3: listener.cert: unknown key; did you mean tls.cert?\n");
+  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtts://h:1\"\ntls.crt = \"c\"\n"),
+            "linnet.toml:3: listener.tls.crt: unknown key; did you mean cert?\n");
+}
+
 TEST(Load, AnUnknownKeyNamesTheNearestKnownOne) {
   EXPECT_EQ(errors_of("[limits]\npacket_size_maxx = 1\n"),
             "linnet.toml:2: limits.packet_size_maxx: unknown key; did you mean packet_size_max?\n");
@@ -199,11 +320,9 @@ TEST(Load, AllErrorsComeInTheOrderOfTheirLines) {
             "linnet.toml:6: log.x: unknown key\n");
 }
 
-TEST(Load, ListenersNeedAUrlOfTheirOwn) {
-  EXPECT_EQ(errors_of("[[listener]]\n"),
+TEST(Load, ListenersNeedAUrl) {
+  EXPECT_EQ(errors_of("[[listener]]\n[[listener]]\nurl = \"mqtt://h:1\"\n"),
             "linnet.toml:1: listener.url: is missing; write url = \"mqtt://127.0.0.1:1883\"\n");
-  EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtt://h:1\"\n[[listener]]\nurl = \"mqtt://h:1\"\n"),
-            "linnet.toml:3: listener.url: \"mqtt://h:1\" is listened on twice; remove one\n");
 }
 
 TEST(Load, ShareRulesAgreeWithThemselves) {
@@ -285,11 +404,47 @@ TEST(Set, SaysWhatIsWrong) {
   EXPECT_EQ(config.threads, 0U);
 }
 
-TEST(Set, AllowAnonymousReachesEveryListener) {
+TEST(Set, WhatListenersBeginWithReachesEveryListener) {
   Config config;
-  config.listeners.push_back({"mqtt://0.0.0.0:1883", false});
+  add_listener(config, "mqtt://0.0.0.0:1883");
+  add_listener(config, "mqtts://0.0.0.0:8883");
+  config.listeners[1].tls.version_min = TlsVersion::v1_3;
   EXPECT_EQ(set(config, "allow_anonymous=true"), "");
-  EXPECT_TRUE(config.listeners[0].allow_anonymous);
+  EXPECT_EQ(set(config, "tls.cert=a.pem,b.pem"), "");
+  EXPECT_EQ(set(config, "tls.ciphers=a,b"), "");
+  EXPECT_EQ(set(config, "tls.session_tickets=false"), "");
+  ASSERT_EQ(config.listeners.size(), 2U);
+  for (const ListenerConfig& listener : config.listeners) {
+    EXPECT_TRUE(listener.allow_anonymous);
+    EXPECT_EQ(listener.tls.cert, (List{"a.pem", "b.pem"}));
+    EXPECT_EQ(listener.tls.ciphers, "a,b");
+    EXPECT_FALSE(listener.tls.session_tickets);
+  }
+  EXPECT_EQ(config.tls.cert, (List{"a.pem", "b.pem"}));
+  EXPECT_EQ(config.listeners[0].url, "mqtt://0.0.0.0:1883");
+  EXPECT_EQ(config.listeners[1].tls.version_min, TlsVersion::v1_3);
+  add_listener(config, "wss://*");
+  EXPECT_TRUE(config.listeners[2].allow_anonymous);
+  EXPECT_EQ(config.listeners[2].tls, config.tls);
+}
+
+TEST(Set, CommasSeparateTheTextsOfAList) {
+  Config config;
+  EXPECT_EQ(set(config, "tls.cert=a"), "");
+  EXPECT_EQ(config.tls.cert, List{"a"});
+  EXPECT_EQ(set(config, "tls.cert="), "");
+  EXPECT_EQ(config.tls.cert, List{});
+  for (const char* wrong : {"tls.cert=a,", "tls.cert=,a", "tls.cert=a,,b", "tls.cert=,"}) {
+    EXPECT_EQ(set(config, wrong), "--set: tls.cert: one of the texts is empty") << wrong;
+  }
+  EXPECT_EQ(config.tls.cert, List{});
+}
+
+TEST(Set, AListenersKeyNamesTheOneForAll) {
+  Config config;
+  EXPECT_EQ(set(config, "listener.tls.cert=a"),
+            "--set: listener.tls.cert: is a key of a list; set it in the file, or tls.cert for all "
+            "listeners");
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ TEST(Value, AreShownAsTheyWereWritten) {
   EXPECT_EQ(shown(true), "true");
   EXPECT_EQ(shown(std::int64_t{-3}), "-3");
   EXPECT_EQ(shown(std::string("x")), "\"x\"");
+  EXPECT_EQ(shown(Texts{"a", "b"}), "[\"a\", \"b\"]");
+  EXPECT_EQ(shown(Texts{}), "[]");
   EXPECT_EQ(shown(OtherValue{"an array"}), "an array");
 }
 

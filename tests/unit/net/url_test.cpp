@@ -69,6 +69,7 @@ TEST(Url, says_what_is_wrong) {
       Bad{"mqtt://user@h:1", "user"},
       Bad{"ws://h/mqtt?x=1", "query"},
       Bad{"mqtt://h/path", "has a path"},
+      Bad{"any://h/mqtt", "has a path"},
       Bad{"unix:relative.sock", "absolute path"},
       Bad{"unix:/", "absolute path"},
   };
@@ -80,6 +81,18 @@ TEST(Url, says_what_is_wrong) {
   }
   EXPECT_FALSE(parse_url("unix:/" + std::string(107, 'x')));
   EXPECT_TRUE(parse_url("unix:/" + std::string(106, 'x')));
+}
+
+TEST(Url, knows_what_a_connection_may_speak) {
+  for (const Scheme scheme : {Scheme::mqtts, Scheme::wss, Scheme::https})
+    EXPECT_TRUE(is_tls(scheme)) << name_of(scheme);
+  for (const Scheme scheme :
+       {Scheme::mqtt, Scheme::ws, Scheme::http, Scheme::any, Scheme::unix_socket})
+    EXPECT_FALSE(is_tls(scheme)) << name_of(scheme);
+  for (const Scheme scheme : {Scheme::ws, Scheme::wss, Scheme::http, Scheme::https, Scheme::any})
+    EXPECT_TRUE(may_speak_http(scheme)) << name_of(scheme);
+  for (const Scheme scheme : {Scheme::mqtt, Scheme::mqtts, Scheme::unix_socket})
+    EXPECT_FALSE(may_speak_http(scheme)) << name_of(scheme);
 }
 
 TEST(Url, knows_loopback) {

@@ -1,111 +1,35 @@
-#include "transport/tcp_link.hpp"
+#include "transport/socket_link.hpp"
 
-#include <arpa/inet.h>
-#include <array>
-#include <fcntl.h>
-#include <functional>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <optional>
 #include <string>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/random.hpp"
+#include "support/link_loop.hpp"
+#include "transport/proxied.hpp"
 
 namespace linnet::transport {
 namespace {
 
 using net::CloseMode;
-using net::FileDescriptor;
+using test::Loop;
+using test::Pair;
+using test::User;
 
-constexpr int kTurnsMax = 5000;
-
-/// A shard's loop without a shard.
-struct Loop {
-  TimerWheel timers{1};
-  net::LinkCounters counters;
-  net::Reactor reactor{timers, counters};
-
-  void turn(int timeout_ms = 0) {
-    reactor.poll(timeout_ms);
-    timers.advance(reactor.now_ms());
-    reactor.flush();
-  }
-  /// Turns until the condition holds; false if it never does.
-  [[nodiscard]] bool until(const std::function<bool()>& condition) {
-    for (int count = 0; count < kTurnsMax; ++count) {
-      if (condition()) return true;
-      turn(1);
-    }
-    return condition();
-  }
-  /// Nothing is left to do at once.
-  void settle() {
-    for (int count = 0; count < 50; ++count)
-      turn();
-  }
+struct Kind {
+  const char* name;
+  Pair (*pair)();
+  bool channel;  // one that passes all bytes as they are
 };
 
-/// What a connection would do, as told by the test.
-struct User final : net::LinkUser {
-  std::size_t on_bytes(std::string_view bytes) override {
-    ++shows;
-    shown = bytes;
-    const std::size_t done = take ? take(bytes) : bytes.size();
-    taken += bytes.substr(0, done);
-    return done;
-  }
-  void on_drained() override { ++drains; }
-  void on_closed(std::error_code reason) override {
-    ++closes;
-    why = reason;
-  }
-
-  std::function<std::size_t(std::string_view)> take;
-  std::string taken;
-  std::string shown;
-  int shows = 0;
-  int drains = 0;
-  int closes = 0;
-  std::error_code why;
-};
-
-struct Pair {
-  FileDescriptor ours;
-  FileDescriptor theirs;
-};
-
-Pair unix_pair() {
-  std::array<int, 2> fds{};
-  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
-  return {FileDescriptor(fds[0]), FileDescriptor(fds[1])};
-}
-
-Pair tcp_pair() {
-  const FileDescriptor listener(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  auto* address = reinterpret_cast<sockaddr*>(&name);
-  socklen_t size = sizeof name;
-  EXPECT_EQ(::bind(listener.get(), address, size), 0);
-  EXPECT_EQ(::listen(listener.get(), 1), 0);
-  EXPECT_EQ(::getsockname(listener.get(), address, &size), 0);
-  FileDescriptor theirs(::socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_EQ(::connect(theirs.get(), address, size), 0);
-  EXPECT_EQ(::fcntl(theirs.get(), F_SETFL, O_NONBLOCK), 0);
-  FileDescriptor ours(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return {std::move(ours), std::move(theirs)};
-}
-
-/// Both kinds of sockets must behave alike.
-class TcpLinkTest : public testing::TestWithParam<Pair (*)()> {
+/// All kinds of sockets must behave alike, with a channel or without one.
+class SocketLinkTest : public testing::TestWithParam<Kind> {
  protected:
-  TcpLinkTest() {
-    auto link =
-        std::make_unique<TcpLink>(std::move(pair_.ours), net::Endpoint(), listener_, loop_.reactor);
+  SocketLinkTest() {
+    auto link = std::make_unique<SocketLink>(std::move(pair_.ours), net::Endpoint(), listener_,
+                                             loop_.reactor);
     link_ = link.get();
+    if (GetParam().channel) link_->use(std::make_unique<Proxied>("user"));
     link_->set_user(&user_);
     link_->join(std::move(link), loop_.reactor);
   }
@@ -157,14 +81,14 @@ class TcpLinkTest : public testing::TestWithParam<Pair (*)()> {
   net::ListenerTraits listener_;
   Loop loop_;
   User user_;
-  Pair pair_ = GetParam()();
-  TcpLink* link_ = nullptr;
+  Pair pair_ = GetParam().pair();
+  SocketLink* link_ = nullptr;
   std::string received_;
   bool saw_end_ = false;
   int receive_error_ = 0;
 };
 
-TEST_P(TcpLinkTest, echoes) {
+TEST_P(SocketLinkTest, echoes) {
   user_.take = [this](std::string_view bytes) {
     reply(bytes);
     return bytes.size();
@@ -181,14 +105,14 @@ TEST_P(TcpLinkTest, echoes) {
   EXPECT_EQ(loop_.reactor.pool().used_bytes(), 0U) << "an idle link holds no buffer";
 }
 
-TEST_P(TcpLinkTest, many_appends_are_one_write) {
+TEST_P(SocketLinkTest, many_appends_are_one_write) {
   for (int at = 0; at < 50; ++at)
     reply("packet");
   ASSERT_TRUE(until_received(300));
   EXPECT_EQ(loop_.counters.writes, 1U);
 }
 
-TEST_P(TcpLinkTest, shows_an_unfinished_packet_again_in_front_of_what_comes) {
+TEST_P(SocketLinkTest, shows_an_unfinished_packet_again_in_front_of_what_comes) {
   user_.take = [](std::string_view bytes) { return bytes.size() / 4 * 4; };
   send("abcdef");
   ASSERT_TRUE(loop_.until([&] { return user_.taken == "abcd"; }));
@@ -200,7 +124,7 @@ TEST_P(TcpLinkTest, shows_an_unfinished_packet_again_in_front_of_what_comes) {
   EXPECT_EQ(user_.taken, "abcdefgh");
 }
 
-TEST_P(TcpLinkTest, packets_of_any_size_arrive_whole) {
+TEST_P(SocketLinkTest, packets_of_any_size_arrive_whole) {
   // A packet: three digits of its size in thousands, then as many letters.
   Random random(5);
   std::string sent;
@@ -232,7 +156,7 @@ TEST_P(TcpLinkTest, packets_of_any_size_arrive_whole) {
   EXPECT_TRUE(user_.taken == sent);
 }
 
-TEST_P(TcpLinkTest, pause_stops_reading_and_resume_shows_kept_bytes_soon_after) {
+TEST_P(SocketLinkTest, pause_stops_reading_and_resume_shows_kept_bytes_soon_after) {
   user_.take = [this](std::string_view) {
     link_->pause();
     return std::size_t{1};
@@ -253,7 +177,7 @@ TEST_P(TcpLinkTest, pause_stops_reading_and_resume_shows_kept_bytes_soon_after) 
   ASSERT_TRUE(loop_.until([&] { return user_.taken == "abcdef"; }));
 }
 
-TEST_P(TcpLinkTest, pausing_and_resuming_within_on_bytes_shows_the_rest) {
+TEST_P(SocketLinkTest, pausing_and_resuming_within_on_bytes_shows_the_rest) {
   user_.take = [this](std::string_view) {
     link_->pause();
     link_->resume();
@@ -263,7 +187,7 @@ TEST_P(TcpLinkTest, pausing_and_resuming_within_on_bytes_shows_the_rest) {
   ASSERT_TRUE(loop_.until([&] { return user_.taken == "abcdefghij"; }));
 }
 
-TEST_P(TcpLinkTest, a_user_that_pauses_often_is_not_read_ahead) {
+TEST_P(SocketLinkTest, a_user_that_pauses_often_is_not_read_ahead) {
   user_.take = [this](std::string_view) {
     link_->pause();
     return std::size_t{1};
@@ -279,7 +203,7 @@ TEST_P(TcpLinkTest, a_user_that_pauses_often_is_not_read_ahead) {
   EXPECT_LE(user_.shown.size(), 2 * chunk.size());
 }
 
-TEST_P(TcpLinkTest, a_full_socket_blocks_and_drains) {
+TEST_P(SocketLinkTest, a_full_socket_blocks_and_drains) {
   const std::string text = reply_too_much();
   loop_.settle();
   EXPECT_FALSE(link_->outbox().empty());
@@ -291,7 +215,7 @@ TEST_P(TcpLinkTest, a_full_socket_blocks_and_drains) {
   EXPECT_TRUE(link_->outbox().empty());
 }
 
-TEST_P(TcpLinkTest, close_flush_delivers_every_byte) {
+TEST_P(SocketLinkTest, close_flush_delivers_every_byte) {
   const std::string text = reply_too_much();
   link_->close(CloseMode::flush);
   EXPECT_EQ(link_->user(), nullptr);
@@ -305,7 +229,7 @@ TEST_P(TcpLinkTest, close_flush_delivers_every_byte) {
   EXPECT_EQ(user_.closes, 0);
 }
 
-TEST_P(TcpLinkTest, close_flush_within_on_bytes_sends_the_last_word) {
+TEST_P(SocketLinkTest, close_flush_within_on_bytes_sends_the_last_word) {
   user_.take = [this](std::string_view bytes) {
     reply("go away");
     link_->close(CloseMode::flush);
@@ -320,7 +244,7 @@ TEST_P(TcpLinkTest, close_flush_within_on_bytes_sends_the_last_word) {
   EXPECT_EQ(user_.shows, 1);
 }
 
-TEST_P(TcpLinkTest, lingering_ends_after_a_second) {
+TEST_P(SocketLinkTest, lingering_ends_after_a_second) {
   link_->close(CloseMode::flush);
   loop_.settle();
   ASSERT_EQ(loop_.reactor.links(), 1U);
@@ -329,7 +253,7 @@ TEST_P(TcpLinkTest, lingering_ends_after_a_second) {
   EXPECT_EQ(loop_.reactor.links(), 0U);
 }
 
-TEST_P(TcpLinkTest, flushing_ends_after_five_seconds) {
+TEST_P(SocketLinkTest, flushing_ends_after_five_seconds) {
   reply_too_much();
   link_->close(CloseMode::flush);
   loop_.settle();
@@ -341,7 +265,7 @@ TEST_P(TcpLinkTest, flushing_ends_after_five_seconds) {
   EXPECT_EQ(loop_.reactor.pool().used_bytes(), 0U);
 }
 
-TEST_P(TcpLinkTest, close_now_within_on_bytes_is_safe) {
+TEST_P(SocketLinkTest, close_now_within_on_bytes_is_safe) {
   user_.take = [this](std::string_view bytes) {
     link_->close(CloseMode::now);
     link_->close(CloseMode::now);
@@ -355,7 +279,7 @@ TEST_P(TcpLinkTest, close_now_within_on_bytes_is_safe) {
   EXPECT_EQ(user_.closes, 0);
 }
 
-TEST_P(TcpLinkTest, close_now_sends_what_the_kernel_takes_at_once) {
+TEST_P(SocketLinkTest, close_now_sends_what_the_kernel_takes_at_once) {
   reply("the last word");
   link_->close(CloseMode::now);
   loop_.turn();
@@ -365,7 +289,7 @@ TEST_P(TcpLinkTest, close_now_sends_what_the_kernel_takes_at_once) {
   EXPECT_EQ(received_, "the last word");
 }
 
-TEST_P(TcpLinkTest, the_other_side_closing_is_told_after_its_last_bytes) {
+TEST_P(SocketLinkTest, the_other_side_closing_is_told_after_its_last_bytes) {
   user_.take = [](std::string_view) { return std::size_t{0}; };
   send("unfinished");
   pair_.theirs.close();
@@ -375,7 +299,7 @@ TEST_P(TcpLinkTest, the_other_side_closing_is_told_after_its_last_bytes) {
   EXPECT_EQ(loop_.reactor.links(), 0U);
 }
 
-TEST_P(TcpLinkTest, bytes_sent_before_a_reset_are_not_lost) {
+TEST_P(SocketLinkTest, bytes_sent_before_a_reset_are_not_lost) {
   // The other side has our bytes unread when it closes, so the kernel resets the connection.
   reply("unread");
   loop_.settle();
@@ -386,7 +310,7 @@ TEST_P(TcpLinkTest, bytes_sent_before_a_reset_are_not_lost) {
   EXPECT_EQ(user_.taken, "goodbye");
 }
 
-TEST_P(TcpLinkTest, a_reset_is_noticed_while_paused) {
+TEST_P(SocketLinkTest, a_reset_is_noticed_while_paused) {
   link_->pause();
   reply("unread");
   loop_.settle();
@@ -394,7 +318,7 @@ TEST_P(TcpLinkTest, a_reset_is_noticed_while_paused) {
   ASSERT_TRUE(loop_.until([&] { return user_.closes == 1; }));
 }
 
-TEST_P(TcpLinkTest, a_blocked_link_notices_that_the_other_side_went_away) {
+TEST_P(SocketLinkTest, a_blocked_link_notices_that_the_other_side_went_away) {
   reply_too_much();
   loop_.settle();
   pair_.theirs.close();
@@ -402,7 +326,7 @@ TEST_P(TcpLinkTest, a_blocked_link_notices_that_the_other_side_went_away) {
   EXPECT_EQ(loop_.reactor.pool().used_bytes(), 0U);
 }
 
-TEST_P(TcpLinkTest, moves_to_another_loop_with_its_unread_bytes) {
+TEST_P(SocketLinkTest, moves_to_another_loop_with_its_unread_bytes) {
   user_.take = [this](std::string_view) {
     link_->pause();
     return std::size_t{7};
@@ -435,7 +359,7 @@ TEST_P(TcpLinkTest, moves_to_another_loop_with_its_unread_bytes) {
   EXPECT_EQ(user_.closes, 0);
 }
 
-TEST_P(TcpLinkTest, a_move_takes_back_its_flush_and_its_events) {
+TEST_P(SocketLinkTest, a_move_takes_back_its_flush_and_its_events) {
   // The link is touched, and ready to be read in the same batch of events as another one that
   // moves it away.
   struct Mover final : net::ReadyHandler {
@@ -447,7 +371,7 @@ TEST_P(TcpLinkTest, a_move_takes_back_its_flush_and_its_events) {
     link_->touch();
     if (!travelling && user_.shows == 0) travelling = link_->leave();
   };
-  Pair bell = unix_pair();
+  Pair bell = test::unix_pair();
   // The link is put behind the mover.
   auto link = link_->leave();
   const auto slot = loop_.reactor.add(bell.ours.get(), EPOLLIN, mover);
@@ -466,14 +390,18 @@ TEST_P(TcpLinkTest, a_move_takes_back_its_flush_and_its_events) {
   EXPECT_TRUE(saw_end_ || receive_error_ != 0) << "a link that is dropped closes its socket";
 }
 
-TEST_P(TcpLinkTest, a_loop_that_ends_closes_its_links) {
+TEST_P(SocketLinkTest, a_loop_that_ends_closes_its_links) {
   reply("some");
   // Destruction in the fixture's order: nothing may be told, nothing may leak (see the sanitizers).
   EXPECT_EQ(loop_.reactor.links(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sockets, TcpLinkTest, testing::Values(&unix_pair, &tcp_pair),
-                         [](const auto& kind) { return kind.index == 0 ? "unix" : "tcp"; });
+INSTANTIATE_TEST_SUITE_P(Sockets, SocketLinkTest,
+                         testing::Values(Kind{"unix", &test::unix_pair, false},
+                                         Kind{"tcp", &test::tcp_pair, false},
+                                         Kind{"unix_channel", &test::unix_pair, true},
+                                         Kind{"tcp_channel", &test::tcp_pair, true}),
+                         [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace linnet::transport

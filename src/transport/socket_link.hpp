@@ -1,7 +1,8 @@
-// MQTT straight on a stream socket, TCP or Unix. See net/link.hpp for what a link promises. An idle
-// one takes 144 bytes and holds no buffer.
+// MQTT on a stream socket, TCP or Unix: straight, or through a channel (TLS, WebSocket). See
+// net/link.hpp for what a link promises. An idle one takes 152 bytes and holds no buffer.
 //
-//   auto link = std::make_unique<TcpLink>(std::move(socket), peer, listener, reactor);
+//   auto link = std::make_unique<SocketLink>(std::move(socket), peer, listener, reactor);
+//   link->use(std::move(channel));  // or not
 //   Link& kept = *link;
 //   kept.set_user(&connection);
 //   kept.join(std::move(link), reactor);
@@ -11,6 +12,7 @@
 #include <span>
 
 #include "base/timer_wheel.hpp"
+#include "net/channel.hpp"
 #include "net/endpoint.hpp"
 #include "net/file_descriptor.hpp"
 #include "net/link.hpp"
@@ -25,8 +27,8 @@ class UnreadBytes {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::string_view view() const noexcept { return {data_.get(), size_}; }
 
-  /// Room behind the bytes, at least 1; it doubles whenever it is used up.
-  [[nodiscard]] std::span<char> room();
+  /// Room behind the bytes, at least `size_min` (1 or more); it doubles whenever it is used up.
+  [[nodiscard]] std::span<char> room(std::size_t size_min);
   /// The first `count` bytes of the room hold bytes now.
   void grew(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
   /// Becomes a copy of `bytes`, which may stand inside; gives the memory back if there are none.
@@ -40,15 +42,20 @@ class UnreadBytes {
   std::uint32_t capacity_ = 0;
 };
 
-class TcpLink final : public net::Link, public net::ReadyHandler, public net::FlushHandler {
+class SocketLink final : public net::Link, public net::ReadyHandler, public net::FlushHandler {
  public:
   /// `socket` is connected and non-blocking. Nothing happens before join().
-  TcpLink(net::FileDescriptor socket, const net::Endpoint& peer,
-          const net::ListenerTraits& listener, net::Reactor& reactor) noexcept;
-  ~TcpLink() override;
+  SocketLink(net::FileDescriptor socket, const net::Endpoint& peer,
+             const net::ListenerTraits& listener, net::Reactor& reactor) noexcept;
+  ~SocketLink() override;
 
-  [[nodiscard]] std::string peer() const override { return peer_.text(); }
-  [[nodiscard]] const net::Endpoint& endpoint() const noexcept { return peer_; }
+  /// What reads and writes from now on. Before the first join().
+  void use(std::unique_ptr<net::Channel> channel) noexcept { channel_ = std::move(channel); }
+
+  [[nodiscard]] std::string peer() const override { return endpoint().text(); }
+  /// The client's address, as told by a trusted proxy if there is one.
+  [[nodiscard]] const net::Endpoint& endpoint() const noexcept;
+  [[nodiscard]] net::PeerFacts facts() const override;
 
   void pause() override;
   void resume() override;
@@ -74,6 +81,8 @@ class TcpLink final : public net::Link, public net::ReadyHandler, public net::Fl
 
   void on_readable(std::uint32_t events);
   void read();
+  void follow_channel();
+  void read_more();
   void read_and_drop();
   void show(std::string_view bytes);
 
@@ -81,16 +90,19 @@ class TcpLink final : public net::Link, public net::ReadyHandler, public net::Fl
   std::size_t write_parts();
   void on_write_error(int error);
 
+  void begin_flushing();
   void shut_write_side();
   void set_deadline(std::uint64_t delay_ms);
   void fail(std::error_code reason);
+  void refuse();
   void finish();
   void watch();
   void stop_watching() noexcept;
 
   net::Reactor* reactor_;
   UnreadBytes unread_;
-  std::unique_ptr<Timer> deadline_;  // while flushing or lingering
+  std::unique_ptr<Timer> deadline_;        // while flushing or lingering
+  std::unique_ptr<net::Channel> channel_;  // null: bytes of the socket are bytes of MQTT
   net::FileDescriptor socket_;
   net::Reactor::Slot slot_ = kNoSlot;
   net::Endpoint peer_;
@@ -104,6 +116,6 @@ class TcpLink final : public net::Link, public net::ReadyHandler, public net::Fl
   bool peer_done_ : 1 = false;   // the other side has sent its last byte
 };
 
-static_assert(sizeof(void*) != 8 || sizeof(TcpLink) <= 144);
+static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 152);
 
 }  // namespace linnet::transport

@@ -1,4 +1,4 @@
-#include "transport/tcp_link.hpp"
+#include "transport/socket_link.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +26,8 @@ constexpr std::uint64_t kFlushMs = 5000;
 constexpr std::uint64_t kLingerMs = 1000;
 /// What an unread rest takes at least, in bytes.
 constexpr std::size_t kUnreadMin = 64;
+/// What a channel's read() must be given, in bytes.
+constexpr std::size_t kChannelRoomMin = std::size_t{18} << 10;
 
 std::error_code error_of(int number) noexcept {
   return {number, std::generic_category()};
@@ -40,8 +42,10 @@ std::error_code pending_error(int socket) noexcept {
 
 }  // namespace
 
-std::span<char> UnreadBytes::room() {
-  if (size_ == capacity_) reserve(std::max(std::size_t{capacity_} * 2, kUnreadMin));
+std::span<char> UnreadBytes::room(std::size_t size_min) {
+  if (capacity_ - size_ < size_min) {
+    reserve(std::max({std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
+  }
   return {data_.get() + size_, capacity_ - size_};
 }
 
@@ -73,16 +77,16 @@ void UnreadBytes::reserve(std::size_t capacity) {
   capacity_ = static_cast<std::uint32_t>(capacity);
 }
 
-TcpLink::TcpLink(net::FileDescriptor socket, const net::Endpoint& peer,
-                 const net::ListenerTraits& listener, net::Reactor& reactor) noexcept
+SocketLink::SocketLink(net::FileDescriptor socket, const net::Endpoint& peer,
+                       const net::ListenerTraits& listener, net::Reactor& reactor) noexcept
     : Link(listener, reactor.pool()), reactor_(&reactor), socket_(std::move(socket)), peer_(peer) {}
 
-TcpLink::~TcpLink() {
+SocketLink::~SocketLink() {
   if (touched()) reactor_->forget_flush(*this);
   stop_watching();
 }
 
-void TcpLink::join(std::unique_ptr<net::Link> self, net::Reactor& reactor) {
+void SocketLink::join(std::unique_ptr<net::Link> self, net::Reactor& reactor) {
   LINNET_ASSERT(state_ == State::apart && self.get() == this);
   reactor_ = &reactor;
   outbox().use(reactor.pool());
@@ -94,12 +98,24 @@ void TcpLink::join(std::unique_ptr<net::Link> self, net::Reactor& reactor) {
     slot_ = *slot;
     watched_ = EPOLLIN;
   }
+  blocked_ = channel_ != nullptr && channel_->wants_write();
+  watch();
   // What follows on a failure waits for the end of the turn: the user may not be set yet.
-  if (show_again_ || slot_ == kNoSlot) touch();
+  const bool holds_bytes = channel_ != nullptr && channel_->has_more();
+  if (show_again_ || holds_bytes || broken_ || slot_ == kNoSlot) touch();
 }
 
-std::unique_ptr<net::Link> TcpLink::leave() {
-  LINNET_ASSERT(state_ == State::open && !showing_ && outbox().empty() && !broken_);
+const net::Endpoint& SocketLink::endpoint() const noexcept {
+  const net::Endpoint* told = channel_ == nullptr ? nullptr : channel_->told_endpoint();
+  return told == nullptr ? peer_ : *told;
+}
+
+net::PeerFacts SocketLink::facts() const {
+  return channel_ == nullptr ? net::PeerFacts{} : channel_->facts();
+}
+
+std::unique_ptr<net::Link> SocketLink::leave() {
+  LINNET_ASSERT(state_ == State::open && !showing_ && outbox().empty());
   if (touched()) {
     reactor_->forget_flush(*this);
     untouch();
@@ -110,13 +126,15 @@ std::unique_ptr<net::Link> TcpLink::leave() {
   return reactor_->release(*this);
 }
 
-void TcpLink::on_touched() {
+void SocketLink::on_touched() {
   LINNET_ASSERT(state_ != State::apart);
   reactor_->flush_later(*this);
 }
 
-void TcpLink::watch() {
-  const bool reads = state_ == State::open ? !paused_ : !peer_done_;
+void SocketLink::watch() {
+  // A channel that has to write first would leave in the socket what is there.
+  const bool held = channel_ != nullptr && channel_->wants_write();
+  const bool reads = state_ == State::open ? !paused_ && !held : !peer_done_;
   const auto wanted =
       static_cast<std::uint8_t>((reads ? EPOLLIN : 0U) | (blocked_ ? EPOLLOUT : 0U));
   if (wanted == watched_ || slot_ == kNoSlot) return;
@@ -124,26 +142,31 @@ void TcpLink::watch() {
   reactor_->modify(slot_, wanted);
 }
 
-void TcpLink::stop_watching() noexcept {
+void SocketLink::stop_watching() noexcept {
   if (slot_ != kNoSlot) reactor_->remove(std::exchange(slot_, kNoSlot));
 }
 
-void TcpLink::pause() {
+void SocketLink::pause() {
   // The reactor goes on looking until bytes do come: often the link is resumed before.
   paused_ = true;
 }
 
-void TcpLink::resume() {
+void SocketLink::resume() {
   if (state_ != State::open || !paused_) return;
   paused_ = false;
   watch();
-  if (!showing_ && unread_.empty()) return;
-  show_again_ = true;
-  touch();
+  const bool holds_bytes = channel_ != nullptr && channel_->has_more();
+  show_again_ = showing_ || !unread_.empty();
+  if (show_again_ || holds_bytes) touch();
 }
 
-void TcpLink::on_ready(std::uint32_t events) {
-  if ((events & EPOLLOUT) != 0 && blocked_) write();
+void SocketLink::on_ready(std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0 && blocked_) {
+    const bool was_channel = channel_ != nullptr && channel_->wants_write();
+    write();
+    // It may have waited with what it reads until it could write.
+    if (was_channel) events |= EPOLLIN;
+  }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
   switch (state_) {
     case State::open: return on_readable(events);
@@ -154,16 +177,20 @@ void TcpLink::on_ready(std::uint32_t events) {
   }
 }
 
-void TcpLink::on_readable(std::uint32_t events) {
+void SocketLink::on_readable(std::uint32_t events) {
   // Bytes that wait to be shown come first, else they could pile up behind a user that pauses
   // often.
   if (!paused_ && show_again_) return;
+  // The socket stays ready, so that a later turn does it.
+  if (!paused_ && channel_ != nullptr && channel_->is_opening() && !reactor_->take_slow_step()) {
+    return;
+  }
   if (!paused_) return read();
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) return fail(pending_error(socket_.get()));
   watch();
 }
 
-void TcpLink::read() {
+void SocketLink::read() {
   // A stream of small packets nearly always ends in a part of one; that part is cheap to move, and
   // the shard's buffer takes far more at once than a buffer of this link would.
   const std::size_t known = unread_.size();
@@ -173,23 +200,43 @@ void TcpLink::read() {
     if (known > 0) std::memcpy(room.data(), unread_.view().data(), known);
     room = room.subspan(known);
   } else {
-    room = unread_.room();
+    room = unread_.room(channel_ == nullptr ? 1 : kChannelRoomMin);
   }
-  const ssize_t received = ::recv(socket_.get(), room.data(), room.size(), 0);
-  if (received < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
-    return fail(error_of(errno));
+  const net::ReadResult result = net::read_from(channel_.get(), socket_.get(), room);
+  const int error = errno;
+  if (channel_ != nullptr) follow_channel();
+  switch (result.state) {
+    case net::ReadResult::State::again: return;
+    case net::ReadResult::State::closed:
+      // A goodbye is answered, if that can be done at once.
+      if (!blocked_ && !broken_) (void)net::end_of(channel_.get(), socket_.get());
+      return fail({});
+    case net::ReadResult::State::failed:
+      return channel_ != nullptr ? refuse() : fail(error_of(error));
+    case net::ReadResult::State::bytes: break;
   }
-  if (received == 0) return fail({});
-  const auto count = static_cast<std::size_t>(received);
   ++reactor_->counters().reads;
-  reactor_->counters().bytes_received += count;
-  if (moves) return show({reactor_->scratch().data(), known + count});
-  unread_.grew(count);
+  reactor_->counters().bytes_received += result.count;
+  if (moves) return show({reactor_->scratch().data(), known + result.count});
+  unread_.grew(result.count);
   show(unread_.view());
 }
 
-void TcpLink::show(std::string_view bytes) {
+/// After each read: another channel may take over, and each may have something to write or to show.
+void SocketLink::follow_channel() {
+  if (auto successor = channel_->take_successor(); successor.changed) {
+    if (const net::Endpoint* told = channel_->told_endpoint()) peer_ = *told;
+    channel_ = std::move(successor.next);
+  }
+  if (channel_ == nullptr) return;
+  if (channel_->wants_write()) {
+    blocked_ = true;
+    watch();
+  }
+  if (channel_->has_more()) touch();
+}
+
+void SocketLink::show(std::string_view bytes) {
   LINNET_ASSERT(user() != nullptr && !showing_);
   showing_ = true;
   const std::size_t done = user()->on_bytes(bytes);
@@ -199,7 +246,7 @@ void TcpLink::show(std::string_view bytes) {
   unread_.keep(bytes.substr(done));
 }
 
-void TcpLink::read_and_drop() {
+void SocketLink::read_and_drop() {
   const std::span<char> room = reactor_->scratch();
   const ssize_t received = ::recv(socket_.get(), room.data(), room.size(), 0);
   if (received > 0) {
@@ -213,7 +260,7 @@ void TcpLink::read_and_drop() {
   watch();
 }
 
-void TcpLink::on_flush() {
+void SocketLink::on_flush() {
   if (state_ == State::open && slot_ == kNoSlot) {
     untouch();
     return fail(std::make_error_code(std::errc::not_enough_memory));
@@ -223,16 +270,23 @@ void TcpLink::on_flush() {
     if (!unread_.empty()) show(unread_.view());
   }
   untouch();
-  if (state_ == State::ended) return;
   // The user may have paused and resumed while it was being shown them.
-  if (show_again_ && !paused_) touch();
+  if (state_ == State::open && show_again_ && !paused_) touch();
+  if (state_ == State::open && channel_ != nullptr) read_more();
+  if (state_ == State::ended) return;
   if (!blocked_) write();
 }
 
-void TcpLink::write() {
+/// What the socket will not tell: that its channel holds bytes, or has failed at writing.
+void SocketLink::read_more() {
+  if (!paused_ && !show_again_ && (channel_->has_more() || broken_)) read();
+}
+
+void SocketLink::write() {
   const bool was_blocked = blocked_;
   blocked_ = false;
-  for (std::size_t sent = 0; !outbox().empty() && !blocked_;) {
+  std::size_t sent = 0;
+  while (!blocked_ && (!outbox().empty() || (channel_ != nullptr && channel_->wants_write()))) {
     if (broken_) return outbox().clear();
     sent += write_parts();
     if (state_ == State::ended) return;
@@ -245,47 +299,48 @@ void TcpLink::write() {
   if (wanted && user() != nullptr) user()->on_drained();
 }
 
-std::size_t TcpLink::write_parts() {
+std::size_t SocketLink::write_parts() {
   std::array<iovec, kPartsPerWrite> parts;
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = outbox().gather(parts);
-  std::size_t offered = 0;
-  for (std::size_t at = 0; at < message.msg_iovlen; ++at)
-    offered += parts[at].iov_len;
-  const ssize_t result = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-  if (result < 0) {
-    on_write_error(errno);
+  const std::size_t count = outbox().gather(parts);
+  const net::WriteResult result =
+      net::write_to(channel_.get(), socket_.get(), std::span(parts).first(count));
+  if (result.failed) {
+    // A channel has no number for it. As with a wire that is cut, what was read before still
+    // counts.
+    on_write_error(channel_ == nullptr ? errno : ECONNRESET);
     return 0;
   }
-  const auto sent = static_cast<std::size_t>(result);
   ++reactor_->counters().writes;
-  reactor_->counters().bytes_sent += sent;
-  outbox().consume(sent);
-  if (sent < offered) blocked_ = true;  // the kernel's buffer is full: asking again is of no use
-  return sent;
+  reactor_->counters().bytes_sent += result.count;
+  outbox().consume(result.count);
+  // The kernel's buffer is full, or a channel is not open yet: asking again is of no use.
+  if (result.blocked || (result.count == 0 && count > 0)) blocked_ = true;
+  return result.count;
 }
 
-void TcpLink::on_write_error(int error) {
-  if (error == EINTR) return;
-  if (error == EAGAIN) {
-    blocked_ = true;
-    return;
-  }
+void SocketLink::on_write_error(int error) {
   outbox().clear();
   broken_ = true;
+  if (channel_ != nullptr) touch();  // it may have failed where the socket sees nothing
   if (state_ != State::open) return finish();
   // The other side has gone, but what it sent before may still be unread; reading it ends the link.
   if (error == EPIPE || error == ECONNRESET) return;
   fail(error_of(error));
 }
 
-void TcpLink::close(net::CloseMode mode) {
+void SocketLink::close(net::CloseMode mode) {
   LINNET_ASSERT(state_ != State::apart);
   set_user(nullptr);
-  if (mode == net::CloseMode::now && !broken_ && !blocked_ && !outbox().empty()) write_parts();
+  if (mode == net::CloseMode::now && !broken_ && !blocked_) {
+    if (!outbox().empty()) write_parts();
+    // Whether it can be said in full is of no importance.
+    if (!broken_) (void)net::end_of(channel_.get(), socket_.get());
+  }
   if (mode == net::CloseMode::now || broken_) return finish();
-  if (state_ != State::open) return;
+  if (state_ == State::open) begin_flushing();
+}
+
+void SocketLink::begin_flushing() {
   state_ = State::flushing;
   show_again_ = false;
   // Within on_bytes() the user still reads them.
@@ -296,28 +351,43 @@ void TcpLink::close(net::CloseMode mode) {
   touch();
 }
 
-void TcpLink::shut_write_side() {
-  if (peer_done_ || ::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
+void SocketLink::shut_write_side() {
+  const net::WriteResult goodbye = net::end_of(channel_.get(), socket_.get());
+  if (goodbye.blocked) {
+    blocked_ = true;
+    return watch();
+  }
+  if (goodbye.failed || peer_done_ || ::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
   state_ = State::lingering;
   set_deadline(kLingerMs);
 }
 
-void TcpLink::set_deadline(std::uint64_t delay_ms) {
-  if (!deadline_) deadline_.reset(new Timer(Timer::calling<&TcpLink::finish>(*this)));
+void SocketLink::set_deadline(std::uint64_t delay_ms) {
+  if (!deadline_) deadline_.reset(new Timer(Timer::calling<&SocketLink::finish>(*this)));
   reactor_->timers().arm(*deadline_, reactor_->now_ms() + delay_ms);
 }
 
-void TcpLink::fail(std::error_code reason) {
+void SocketLink::fail(std::error_code reason) {
   net::LinkUser* left = user();
   set_user(nullptr);
   finish();
-  if (left != nullptr) left->on_closed(reason);
+  if (left != nullptr) left->on_closed(reason, {});
 }
 
-void TcpLink::finish() {
+/// The other side broke the rules of its channel, which still has to say so.
+void SocketLink::refuse() {
+  net::LinkUser* left = user();
+  set_user(nullptr);
+  const std::string fault = channel_->fault();
+  if (left != nullptr) left->on_closed(std::make_error_code(std::errc::protocol_error), fault);
+  begin_flushing();
+}
+
+void SocketLink::finish() {
   if (state_ == State::ended) return;
   state_ = State::ended;
   deadline_.reset();
+  channel_.reset();  // before the outbox, whose bytes it may be writing
   outbox().clear();
   if (!showing_) unread_.keep({});
   stop_watching();

@@ -1,0 +1,60 @@
+#include "broker/certificate_watch.hpp"
+
+#include <ctime>
+
+#include "base/cat.hpp"
+#include "base/log.hpp"
+
+namespace linnet {
+
+namespace {
+
+constexpr std::uint64_t kDayMs = 24 * 3'600'000;
+constexpr std::time_t kDayS = 24 * 3'600;
+
+std::string date_text(std::time_t time) {
+  std::tm parts{};
+  char text[sizeof "2026-01-01T00:00:00Z"] = "";
+  if (::gmtime_r(&time, &parts) == nullptr) return "unknown";
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+}  // namespace
+
+CertificateWatch::CertificateWatch() noexcept
+    : daily_(Timer::calling<&CertificateWatch::on_day>(*this)) {}
+
+void CertificateWatch::start(TimerWheel& timers) {
+  if (contexts_.empty()) return;
+  timers_ = &timers;
+  on_day();
+}
+
+void CertificateWatch::on_day() {
+  warn();
+  timers_->arm(daily_, timers_->now_ms() + kDayMs);
+}
+
+void CertificateWatch::warn() const {
+  const std::time_t now = std::time(nullptr);
+  for (const tls::ServerContext* context : contexts_) {
+    for (const std::string& text : context->warnings(now))
+      log::warn("tls", text);
+  }
+}
+
+void CertificateWatch::append_to(std::vector<shard::SysTopic>& topics) const {
+  const std::time_t now = std::time(nullptr);
+  std::size_t number = 0;
+  for (const tls::ServerContext* context : contexts_) {
+    for (tls::CertificateFacts& facts : context->certificates()) {
+      const std::string prefix = cat("$SYS/broker/certificates/", ++number, '/');
+      topics.push_back({prefix + "file", std::move(facts.file)});
+      topics.push_back({prefix + "name", std::move(facts.name)});
+      topics.push_back({prefix + "ends", date_text(facts.not_after)});
+      topics.push_back({prefix + "days", std::to_string((facts.not_after - now) / kDayS)});
+    }
+  }
+}
+
+}  // namespace linnet

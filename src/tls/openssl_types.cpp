@@ -1,0 +1,42 @@
+#include "tls/openssl_types.hpp"
+
+#include <openssl/err.h>
+
+#include "base/cat.hpp"
+
+namespace linnet::tls {
+
+BioPtr read_bio(std::string_view text) {
+  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::string take_openssl_error() {
+  const auto code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "OpenSSL gives no reason";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? std::string(reason) : cat("OpenSSL's error ", code);
+}
+
+std::time_t to_time(const ASN1_TIME* time) noexcept {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  return ::timegm(&parts);
+}
+
+std::string date_text(std::time_t time) {
+  std::tm parts{};
+  char text[32];
+  if (::gmtime_r(&time, &parts) == nullptr) return "an impossible date";
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
+}
+
+std::string subject_text(const X509_NAME* name) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (bio == nullptr || X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
+  char* data = nullptr;
+  const auto size = BIO_get_mem_data(bio.get(), &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+}  // namespace linnet::tls
