@@ -56,7 +56,7 @@ inline constexpr std::array kListenerKeys{
         .type = KeyType::boolean,
         .field = field<&ListenerConfig::deflate>(),
         .meaning = "Whether WebSocket clients may compress (permessage-deflate); each that does "
-                   "costs about 95 KiB."},
+                   "costs about 55 KiB."},
     Key{.name = "listener.mode",
         .type = KeyType::text,
         .field = field<&ListenerConfig::mode>(),

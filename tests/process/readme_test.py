@@ -4,9 +4,10 @@ import pathlib
 import re
 import shlex
 import subprocess
+import tempfile
 import unittest
 
-from support.broker import REPOSITORY, WAIT_S, Broker, Log, linnet_only
+from support.broker import REPOSITORY, WAIT_S, Broker, Log, linnet_binary, linnet_only
 
 SECTION = "A first conversation"
 README = pathlib.Path(REPOSITORY, "README.md")
@@ -117,6 +118,34 @@ class Readme(unittest.TestCase):
                         self.assertEqual(reader.printed(), lines)
                 self.assertEqual(reader.printed(), [], "the README does not show this output")
                 self.assertGreater(reader.commands, 5)
+
+    @linnet_only
+    def test_over_tls(self):
+        lines = [line for language, body in blocks(section(self.text, "Over TLS, and from a browser"))
+                 if language == "sh" for line in "\n".join(body).replace("\\\n", " ").splitlines()]
+        self.assertGreater(len(lines), 4)
+        with tempfile.TemporaryDirectory(prefix="linnet-readme-") as folder:
+            port = None
+            for line in lines:
+                words = shlex.split(line.replace("build/release/linnet", linnet_binary()))
+                if words[1] == "run":
+                    port = self.serve(folder, [word.replace("8883", "0") for word in words])
+                    continue
+                words = [word.replace("8883", str(port)) for word in words]
+                done = subprocess.run(words, cwd=folder, timeout=WAIT_S, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}")
+            self.assertIn("This is Linnet", done.stdout)
+
+    def serve(self, folder, words):
+        """Starts the broker of a command line; its port."""
+        process = subprocess.Popen([*words, "--data-dir", f"{folder}/data"], cwd=folder,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        log = Log(process.stderr)
+        self.assertIsNotNone(log.wait_for("ready"), log.text())
+        return re.search(r":(\d+)$", log.lines("listening on any://")[0])[1]
 
     def test_links_lead_somewhere(self):
         links = re.findall(r"\]\(([^)#:]+)\)", self.text)
