@@ -221,5 +221,32 @@ class Clients(ReloadCase):
                 self.session_of(door, heir, version)
 
 
+@linnet_only
+class Ends(ReloadCase):
+    """Who looks after a broker learns in time that a certificate ends."""
+
+    def test_a_warning_and_what_sys_says(self):
+        soon = AUTHORITY.server("soon", days=(-1, 10))
+        served = put(soon, "served", self.folder)
+        with Broker(listeners={"mqtts": listener(ANY_PORT, served)},
+                    settings={"sys_interval": "1s"}) as broker:
+            self.assertIsNotNone(broker.log.wait_for("warning", served.cert, "ends"),
+                                 broker.log.text())
+            with Client(broker, version=5) as client:
+                client.subscribe("$SYS/broker/certificates/#", 0)
+                said = {}
+                while len(said) < 4:
+                    message = client.receive()
+                    said[message.topic.rsplit("/", 1)[1]] = message.payload.decode()
+            self.assertEqual(said["file"], served.cert)
+            self.assertEqual(said["name"], "localhost")
+            self.assertIn(said["days"], ("9", "10"))
+            self.assertRegex(said["ends"], r"^20..-..-..T..:..:..Z$")
+            warnings = len(broker.log.lines("warning", served.cert))
+            put(FIRST, "served", self.folder)
+            broker.reload()
+            self.assertEqual(len(broker.log.lines("warning", served.cert)), warnings)
+
+
 if __name__ == "__main__":
     unittest.main()
