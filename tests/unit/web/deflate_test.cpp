@@ -55,7 +55,6 @@ class Deflate : public ::testing::Test {
 
   Deflate() {
     visitor_.upgrade(kOffer);
-    boost::system::error_code error;
     to_server_.reset(8, 12, 4, zlib::Strategy::normal);
     from_server_.reset(15);
   }
