@@ -6,7 +6,7 @@ import unittest
 
 from support import certificates, wire
 from support.broker import WAIT_S, BrokerCase, linnet_only
-from support.certificates import RawTls, listener, s_client
+from support.certificates import RawTls, listener, s_client, shake_hands_byte_by_byte
 from support.clients import (Client, MosquittoSub, make_properties, mosquitto_pub, run_mqttjs,
                              unique)
 from support.websocket import RawWebSocket, binary
@@ -143,17 +143,8 @@ class Clients(AnyCase):
                 for byte in data:
                     raw.send(bytes([byte]))
                 self.assertTrue(raw.socket.recv(4096).startswith(answer[:1]))
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = AUTHORITY.trust().wrap_bio(incoming, outgoing, server_hostname="localhost")
         with wire.RawClient(self.door.port) as raw:
-            while True:
-                try:
-                    tls.do_handshake()
-                    break
-                except ssl.SSLWantReadError:
-                    for byte in outgoing.read():
-                        raw.send(bytes([byte]))
-                    incoming.write(raw.socket.recv(65536))
+            shake_hands_byte_by_byte(raw, AUTHORITY.trust())
 
 
 @linnet_only

@@ -121,8 +121,9 @@ class Readme(unittest.TestCase):
 
     @linnet_only
     def test_over_tls(self):
-        lines = [line for language, body in blocks(section(self.text, "Over TLS, and from a browser"))
-                 if language == "sh" for line in "\n".join(body).replace("\\\n", " ").splitlines()]
+        parts = blocks(section(self.text, "Over TLS, and from a browser"))
+        lines = [line for language, body in parts if language == "sh"
+                 for line in "\n".join(body).replace("\\\n", " ").splitlines()]
         self.assertGreater(len(lines), 4)
         with tempfile.TemporaryDirectory(prefix="linnet-readme-") as folder:
             port = None

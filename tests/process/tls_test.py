@@ -11,7 +11,8 @@ import unittest
 
 from support import certificates, wire
 from support.broker import IS_LINNET, WAIT_S, Broker, BrokerCase, linnet_binary, linnet_only
-from support.certificates import RawTls, SClient, field, listener, s_client
+from support.certificates import (RawTls, SClient, field, listener, s_client,
+                                  shake_hands_byte_by_byte)
 from support.clients import (VERSIONS, Client, MosquittoSub, mosquitto_pub, run_mqttjs,
                              tool_arguments, unique)
 
@@ -268,17 +269,8 @@ class Handshakes(TlsCase):
             self.assertEqual(client.paho.socket().selected_alpn_protocol(), "mqtt")
 
     def test_one_byte_at_a_time(self):
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = AUTHORITY.trust().wrap_bio(incoming, outgoing, server_hostname="localhost")
         with wire.RawClient(self.door.port) as raw:
-            while True:
-                try:
-                    tls.do_handshake()
-                    break
-                except ssl.SSLWantReadError:
-                    for byte in outgoing.read():
-                        raw.send(bytes([byte]))
-                    incoming.write(raw.socket.recv(65536))
+            tls, incoming, outgoing = shake_hands_byte_by_byte(raw, AUTHORITY.trust())
             tls.write(wire.connect(unique()))
             for byte in outgoing.read():
                 raw.send(bytes([byte]))

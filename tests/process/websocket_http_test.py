@@ -8,13 +8,13 @@ from support import certificates, wire
 from support.broker import WAIT_S, BrokerCase, linnet_only
 from support.certificates import listener
 from support.clients import unique
-from support.websocket import BINARY, PROTOCOL_ERROR, RawWebSocket, frame
+from support.websocket import BINARY, PROTOCOL_ERROR, Visits, frame
 
 AUTHORITY = certificates.Authority()
 WS = "ws://127.0.0.1:0/mqtt"
 
 
-class HttpCase(BrokerCase):
+class HttpCase(Visits, BrokerCase):
     """Fewer complaints a class than the log shows in a short time, where they are looked at."""
 
     threads = 1
@@ -22,16 +22,6 @@ class HttpCase(BrokerCase):
 
     def setUp(self):
         self.door = self.broker.at("ws")
-
-    def raw(self, name="ws", tls=None):
-        raw = RawWebSocket(self.broker.at(name), tls)
-        self.addCleanup(raw.close)
-        return raw
-
-    def open(self, name="ws", **headers):
-        raw = self.raw(name)
-        raw.upgrade(**headers)
-        return raw
 
 
 @linnet_only

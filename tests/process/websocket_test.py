@@ -7,8 +7,8 @@ from support import certificates, wire
 from support.broker import BrokerCase, linnet_only
 from support.certificates import listener
 from support.clients import VERSIONS, Client, run_mqttjs, unique
-from support.websocket import (BINARY, NORMAL, PROTOCOL_ERROR, TOO_BIG, RawWebSocket, binary,
-                               close, frame)
+from support.websocket import (BINARY, NORMAL, PROTOCOL_ERROR, TOO_BIG, RawWebSocket, Visits,
+                               binary, close, frame)
 
 PINGREQ = wire.packet(wire.PINGREQ << 4, b"")
 AUTHORITY = certificates.Authority()
@@ -16,7 +16,7 @@ SERVER = AUTHORITY.server("server")
 WS, WSS = "ws://127.0.0.1:0/mqtt", "wss://127.0.0.1:0/mqtt"
 
 
-class WebSocketCase(BrokerCase):
+class WebSocketCase(Visits, BrokerCase):
     threads = 2
     listeners = {"ws": {"url": WS}, "wss": listener(WSS, SERVER)}
 
@@ -28,16 +28,6 @@ class WebSocketCase(BrokerCase):
         """Where the door is, and what its clients have to trust."""
         return {"ws": (self.broker.at("ws"), None),
                 "wss": (self.broker.at("wss", "localhost"), AUTHORITY.trust())}
-
-    def raw(self, name="ws", tls=None):
-        raw = RawWebSocket(self.broker.at(name), tls)
-        self.addCleanup(raw.close)
-        return raw
-
-    def open(self, name="ws", **headers):
-        raw = self.raw(name)
-        raw.upgrade(**headers)
-        return raw
 
 
 @linnet_only

@@ -209,6 +209,21 @@ def field(text, name):
     return found and found[1]
 
 
+def shake_hands_byte_by_byte(raw, trust):
+    """A TLS handshake on a raw client, one byte a segment: the object that encrypts, and what it
+    reads from and writes to."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = trust.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    while True:
+        try:
+            tls.do_handshake()
+            return tls, incoming, outgoing
+        except ssl.SSLWantReadError:
+            for byte in outgoing.read():
+                raw.send(bytes([byte]))
+            incoming.write(raw.socket.recv(65536))
+
+
 class RawTls(wire.RawClient):
     """A client of packets by hand, over TLS."""
 

@@ -198,3 +198,17 @@ class RawWebSocket(wire.RawClient):
     def subscribe(self, topic_filter, qos=0, version=4):
         self.send_packets(wire.subscribe(topic_filter, qos, 1, version))
         return self.expect(wire.SUBACK)
+
+
+class Visits:
+    """For test cases with a `broker`: WebSockets that are closed when the test ends."""
+
+    def raw(self, name="ws", tls=None):
+        raw = RawWebSocket(self.broker.at(name), tls)
+        self.addCleanup(raw.close)
+        return raw
+
+    def open(self, name="ws", **headers):
+        raw = self.raw(name)
+        raw.upgrade(**headers)
+        return raw
