@@ -49,15 +49,16 @@ std::unique_ptr<ServerChannel> ServerContext::accept(int socket) const {
 }
 
 std::vector<CertificateFacts> ServerContext::certificates() const {
-  const auto context = impl_->current();
+  const std::lock_guard lock(impl_->mutex);
   std::vector<CertificateFacts> facts;
-  for (const Certificate& certificate : data_of(*context).certificates)
+  for (const Certificate& certificate : data_of(*impl_->context).certificates)
     facts.push_back({certificate.file, certificate.name, certificate.validity.not_after});
   return facts;
 }
 
 std::vector<std::string> ServerContext::warnings(std::time_t now) const {
-  return warnings_of(data_of(*impl_->current()), now);
+  const std::lock_guard lock(impl_->mutex);
+  return warnings_of(data_of(*impl_->context), now);
 }
 
 }  // namespace linnet::tls
