@@ -129,7 +129,7 @@ inline constexpr std::array kTlsKeysOf{
         .type = KeyType::text,
         .field = field<tls, &TlsConfig::ciphersuites>(),
         .meaning = "The cipher suites of TLS 1.3, as OpenSSL names them.",
-        .default_note = "OpenSSL's"},
+        .default_note = "those that are safe"},
     Key{.name = std::string_view("listener.tls.session_tickets").substr(cut),
         .type = KeyType::boolean,
         .field = field<tls, &TlsConfig::session_tickets>(),
