@@ -55,11 +55,11 @@ struct Broker::Impl {
 
   // Constant after open()
   Config config;
-  shard::PostOffice post;
+  std::vector<std::unique_ptr<transport::Entrance>> entrances;
+  shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
-  std::vector<std::unique_ptr<transport::Entrance>> entrances;
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;

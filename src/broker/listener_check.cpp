@@ -157,7 +157,7 @@ bool proves_clients(const Checked& checked) {
 
 Fault check_access(const Checked& checked) {
   const ListenerConfig& listener = checked.listener;
-  const bool local = net::is_loopback(checked.url) && !listener.proxy_protocol;
+  const bool local = net::is_loopback(checked.url) && listener.trusted_proxies.empty();
   const bool open = !local && !proves_clients(checked);
   if (!open || listener.allow_anonymous) return std::nullopt;
   const bool tls = net::is_tls(checked.url.scheme);

@@ -36,8 +36,11 @@ class LinkUser {
   virtual void on_drained() = 0;
   /// The other side has gone, or the wire failed. The link lets go of its user before the call; the
   /// user may still ask it who it was, and not touch it again after. No error in `reason`: the
-  /// other side closed in order. `fault` is what it did wrong below MQTT, in words; mostly empty.
-  virtual void on_closed(std::error_code reason, std::string_view fault) = 0;
+  /// other side closed in order.
+  virtual void on_closed(std::error_code reason) = 0;
+  /// The other side broke the rules of a protocol below MQTT; `fault` says how, in words, or is
+  /// empty where there is nothing to say. The user must close() the link from within.
+  virtual void on_refused(std::string_view fault) = 0;
 
  protected:
   ~LinkUser() = default;

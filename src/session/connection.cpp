@@ -136,11 +136,15 @@ void Connection::on_drained() {
   session_->pump();
 }
 
-void Connection::on_closed(std::error_code reason, std::string_view fault) {
+void Connection::on_refused(std::string_view fault) {
   const boost::intrusive_ptr<Connection> self(this);
-  if (!fault.empty()) {
-    log_fault(fault);
-  } else if (log::enabled(log::Level::debug)) {
+  if (!fault.empty()) log_fault(fault);
+  finish(net::CloseMode::flush, Farewell::lost);
+}
+
+void Connection::on_closed(std::error_code reason) {
+  const boost::intrusive_ptr<Connection> self(this);
+  if (log::enabled(log::Level::debug)) {
     log::debug("session", cat(name(), " has gone: ", reason.message()));
   }
   link_ = nullptr;

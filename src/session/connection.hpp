@@ -57,7 +57,8 @@ class Connection final : public net::LinkUser, public RefCounted<Connection> {
   // From the link
   std::size_t on_bytes(std::string_view bytes) override;
   void on_drained() override;
-  void on_closed(std::error_code reason, std::string_view fault) override;
+  void on_closed(std::error_code reason) override;
+  void on_refused(std::string_view fault) override;
 
   // From the shard
 

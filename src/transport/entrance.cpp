@@ -39,7 +39,7 @@ std::unique_ptr<Entrance> open_entrance(const ListenerConfig& listener, const ne
   entrance->scheme = url.scheme;
   entrance->traits.url = url.text();
   // Those who come through a proxy on this machine come from elsewhere.
-  const bool local = net::is_loopback(url) && !listener.proxy_protocol;
+  const bool local = net::is_loopback(url) && listener.trusted_proxies.empty();
   entrance->traits.allow_anonymous = listener.allow_anonymous || local;
   entrance->proxy_protocol = listener.proxy_protocol;
   entrance->takes_proxied_name = listener.tls.identity != CertificateName::none;

@@ -155,7 +155,7 @@ void SocketLink::resume() {
   if (state_ != State::open || !paused_) return;
   paused_ = false;
   watch();
-  const bool holds_bytes = channel_ != nullptr && channel_->has_more();
+  const bool holds_bytes = channel_ != nullptr && (channel_->has_more() || broken_);
   show_again_ = showing_ || !unread_.empty();
   if (show_again_ || holds_bytes) touch();
 }
@@ -313,8 +313,9 @@ std::size_t SocketLink::write_parts() {
   ++reactor_->counters().writes;
   reactor_->counters().bytes_sent += result.count;
   outbox().consume(result.count);
-  // The kernel's buffer is full, or a channel is not open yet: asking again is of no use.
-  if (result.blocked || (result.count == 0 && count > 0)) blocked_ = true;
+  // The kernel's buffer is full, or a channel can't write yet: asking again is of no use.
+  const bool headway = result.count > 0 || (count == 0 && !channel_->wants_write());
+  if (result.blocked || !headway) blocked_ = true;
   return result.count;
 }
 
@@ -371,16 +372,14 @@ void SocketLink::fail(std::error_code reason) {
   net::LinkUser* left = user();
   set_user(nullptr);
   finish();
-  if (left != nullptr) left->on_closed(reason, {});
+  if (left != nullptr) left->on_closed(reason);
 }
 
 /// The other side broke the rules of its channel, which still has to say so.
 void SocketLink::refuse() {
-  net::LinkUser* left = user();
-  set_user(nullptr);
-  const std::string fault = channel_->fault();
-  if (left != nullptr) left->on_closed(std::make_error_code(std::errc::protocol_error), fault);
-  begin_flushing();
+  LINNET_ASSERT(user() != nullptr);
+  user()->on_refused(channel_->fault());
+  LINNET_ASSERT(state_ != State::open);
 }
 
 void SocketLink::finish() {

@@ -149,9 +149,7 @@ Verdict judge_upgrade(const Head& head, const ReadyRules& rules, const Sides& si
   return verdict;
 }
 
-}  // namespace
-
-Verdict judge(const Head& head, const ReadyRules& rules, const Sides& sides) {
+Verdict judge_request(const Head& head, const ReadyRules& rules, const Sides& sides) {
   if (const std::string_view name = find_double(head); !name.empty()) {
     return refuse(Status::bad_request, cat("The request says ", name, " more than once."));
   }
@@ -161,6 +159,14 @@ Verdict judge(const Head& head, const ReadyRules& rules, const Sides& sides) {
   if (!wants_upgrade(head)) return judge_page(head, rules);
   if (has_body(head)) return refuse(Status::bad_request, "A WebSocket's request has no body.");
   return judge_upgrade(head, rules, sides);
+}
+
+}  // namespace
+
+Verdict judge(const Head& head, const ReadyRules& rules, const Sides& sides) {
+  Verdict verdict = judge_request(head, rules, sides);
+  if (head.method == "HEAD") verdict.answer.without_body = true;
+  return verdict;
 }
 
 Verdict refuse_bytes(HeadReader::State state, net::FirstProtocol protocol) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/steady_timer.hpp>
@@ -30,6 +31,8 @@ using Stream = websocket::stream<Wire, true>;
 /// Bytes from the wire are read behind this much of the room, and become messages at its start:
 /// Beast holds up to 1,536 bytes in between, and a message must not overtake the bytes behind it.
 constexpr std::size_t kAhead = 2048;
+/// From the wire in one call: frames that hold nothing cost time, too.
+constexpr std::size_t kReadBytesMax = std::size_t{64} << 10;
 /// What one message takes, so that a slow wire gives a link's memory back piece by piece.
 constexpr std::size_t kMessageBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kMessagePartsMax = 63;  // with the frame's head, what one call gathers
@@ -82,6 +85,7 @@ class WebSocket final : public net::Channel {
   void keep_unread();
   void stop(State outcome, Fault fault);
   void begin_close(websocket::close_reason reason);
+  void write_below(int socket, WriteResult& result);
   [[nodiscard]] std::size_t begin_message(std::span<const iovec> parts, std::size_t skip,
                                           std::span<iovec> cut);
   [[nodiscard]] bool is_held() const noexcept;
@@ -152,9 +156,7 @@ void WebSocket::grant() {
 void WebSocket::on_granted(Error error) {
   if (error) return stop(State::failed, Fault::wire);
   // Beast does not tell whether it has taken the offer.
-  const bool offered =
-      granting_->upgrade.extensions.find("permessage-deflate") != std::string::npos;
-  if (granting_->terms.deflate && offered) {
+  if (granting_->terms.deflate && !granting_->upgrade.extensions.empty()) {
     inflated_ = std::make_unique_for_overwrite<char[]>(kInflateBytes);
   }
   granting_.reset();
@@ -185,7 +187,8 @@ State WebSocket::fill(int socket, std::span<char> room) {
     pipe_.advance();
   } else if (open_ && unread_.empty() && !more_inside_ && !is_held()) {
     const std::size_t ahead = inflated_ ? room.size() / 2 : kAhead;
-    const ReadResult result = net::read_from(pipe_.below(), socket, room.subspan(ahead));
+    const std::size_t size = std::min(room.size() - ahead, kReadBytesMax);
+    const ReadResult result = net::read_from(pipe_.below(), socket, room.subspan(ahead, size));
     if (result.state != State::bytes) return result.state;
     pipe_.feed({room.data() + ahead, result.count});
     return State::again;
@@ -309,7 +312,17 @@ WriteResult WebSocket::write(int socket, std::span<const iovec> parts) {
   }
   result.failed = pipe_.is_broken();
   result.blocked = !result.failed && (pipe_.writer_waits() || message_.busy);
+  write_below(socket, result);
   return result;
+}
+
+/// What is below may have something to write that no message of ours would take along.
+void WebSocket::write_below(int socket, WriteResult& result) {
+  net::Channel* below = pipe_.below();
+  if (result.failed || below == nullptr || !below->wants_write()) return;
+  const WriteResult own = below->write(socket, {});
+  result.failed = own.failed;
+  result.blocked = !own.failed && (result.blocked || own.blocked);
 }
 
 /// What stands behind the first `skip` bytes of the parts becomes a message. Returns its bytes.
@@ -383,7 +396,11 @@ struct WebSockets::Impl {
 WebSockets::WebSockets(bool deflate, std::uint64_t message_max) : impl_(std::make_unique<Impl>()) {
   impl_->terms = {deflate, message_max};
   // Asio makes the services of its timers with the first of them: better here than at a client.
-  const boost::asio::steady_timer first(impl_->context);
+  try {
+    const boost::asio::steady_timer first(impl_->context);
+  } catch (const boost::system::system_error& failure) {
+    throw std::system_error(failure.code(), "a WebSocket listener cannot be made");
+  }
 }
 
 WebSockets::~WebSockets() = default;

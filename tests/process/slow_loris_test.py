@@ -285,5 +285,34 @@ class SlowBehindAProxy(SlowCase):
                 self.expect_open_door(door, HEADER, secret=name == "mqtts", web=name == "ws")
 
 
+@linnet_only
+class Crowds(BrokerCase):
+    """Those who are refused, and stay, hold no more than a place each for a bounded many."""
+
+    threads = 1
+    settings = {"limits.connections_max": 20}
+    listeners = {"ws": listener("ws://127.0.0.1:0", None),
+                 "any": listener("any://127.0.0.1:0", SERVER),
+                 "mqtts": listener("mqtts://127.0.0.1:0", SERVER)}
+    # What has no place may wait for its refusal, and what is closed may linger; see docs/limits.md.
+    spare = 64 + 512 + 64
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.broker.process.pid}/fd"))
+
+    def test_refused_and_still_there(self):
+        for name in self.listeners:
+            with self.subTest(name), contextlib.ExitStack() as crowd:
+                before, most = self.descriptors(), 0
+                port = self.broker.at(name).port
+                for number in range(1500):
+                    one = crowd.enter_context(socket.create_connection(("127.0.0.1", port), WAIT_S))
+                    with contextlib.suppress(ConnectionError):
+                        one.sendall(b"\0rubbish\r\n\r\n")
+                    if number % 25 == 0:
+                        most = max(most, self.descriptors() - before)
+                self.assertLess(most, 20 + self.spare)
+
+
 if __name__ == "__main__":
     unittest.main()

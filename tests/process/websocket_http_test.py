@@ -260,7 +260,8 @@ class Proxies(HttpCase):
 
     settings = {"log.level": "debug"}
     listeners = {"ws": {"url": WS},
-                 "trusting": {"url": WS, "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"]}}
+                 "trusting": {"url": WS, "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"],
+                              "allow_anonymous": True}}
 
     def name_of_client(self, name, forwarded):
         raw, client_id = self.open(name, X_Forwarded_For=forwarded), unique()

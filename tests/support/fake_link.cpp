@@ -69,7 +69,7 @@ bool FakeLink::serve(std::size_t bytes_max) {
   net::LinkUser* left = user();
   set_user(nullptr);
   finish();
-  if (left != nullptr) left->on_closed({}, {});
+  if (left != nullptr) left->on_closed({});
   return true;
 }
 

@@ -56,18 +56,26 @@ struct User final : net::LinkUser {
     return done;
   }
   void on_drained() override { ++drains; }
-  void on_closed(std::error_code reason, std::string_view text) override {
+  void on_closed(std::error_code reason) override {
     ++closes;
-    fault = text;
     why = reason;
   }
 
+  void on_refused(std::string_view text) override {
+    ++refusals;
+    if (text.empty()) ++closes;  // the wire is broken, and that is all there is to say
+    fault = text;
+    link->close(net::CloseMode::flush);
+  }
+
+  net::Link* link = nullptr;  // to be closed when it is refused
   std::function<std::size_t(std::string_view)> take;
   std::string taken;
   std::string shown;
   int shows = 0;
   int drains = 0;
   int closes = 0;
+  int refusals = 0;
   std::error_code why;
   std::string fault;
 };

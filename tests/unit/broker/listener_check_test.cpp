@@ -212,7 +212,12 @@ TEST(ListenerCheck, proxies_are_named_and_needed) {
   EXPECT_EQ(key_with(at("mqtt://127.0.0.1"), protocol), "trusted_proxies");
   EXPECT_EQ(key_with(at("mqtt://127.0.0.1"), networks), "trusted_proxies");
   EXPECT_EQ(key_with(at("mqtt://127.0.0.1"), both), "");
-  EXPECT_EQ(key_with(at("ws://127.0.0.1"), networks), "") << "for X-Forwarded-For";
+  EXPECT_EQ(key_with(at("ws://127.0.0.1"), networks), "url") << "who comes by a proxy is no local";
+  const auto forwarded = [&](auto& it) {
+    networks(it);
+    it.allow_anonymous = true;
+  };
+  EXPECT_EQ(key_with(at("ws://127.0.0.1"), forwarded), "") << "for X-Forwarded-For";
   EXPECT_EQ(key_with(at("ws://127.0.0.1"),
                      [](auto& it) {
                        it.trusted_proxies = {"10.0.0.0/8", "nonsense"};

@@ -22,12 +22,14 @@ struct Script {
   std::size_t show_max = 1 << 16;  // bytes that one read() gives
   bool opening = false;
   bool has_own = false;  // the channel has something to write, and the socket takes nothing
+  bool stuck = false;    // the same, but it does not say that it is blocked
   bool refuses = false;  // the next bytes are wrong
   bool end_blocked = false;
   bool changes = false;  // the next read() gives way to `next`
   std::unique_ptr<net::Channel> next;
   std::string held;
   int reads = 0;
+  int writes = 0;
   int ends = 0;
   int alive = 0;
 };
@@ -52,10 +54,12 @@ class ScriptedChannel final : public net::Channel {
   }
   bool has_more() const noexcept override { return !script_.held.empty(); }
   WriteResult write(int socket, std::span<const iovec> parts) override {
+    ++script_.writes;
     if (script_.has_own) return {0, true, false};
+    if (script_.stuck) return {};
     return net::write_to(nullptr, socket, parts);
   }
-  bool wants_write() const noexcept override { return script_.has_own; }
+  bool wants_write() const noexcept override { return script_.has_own || script_.stuck; }
   WriteResult end(int socket) override {
     ++script_.ends;
     if (script_.end_blocked) return {0, true, false};
@@ -81,6 +85,7 @@ class ChannelLinkTest : public testing::Test {
     link->use(std::make_unique<ScriptedChannel>(script_));
     link_ = link.get();
     link_->set_user(&user_);
+    user_.link = link_;
     link_->join(std::move(link), loop_.reactor);
   }
 
@@ -161,7 +166,7 @@ TEST_F(ChannelLinkTest, what_the_channel_has_to_write_leaves_when_the_socket_tak
 TEST_F(ChannelLinkTest, a_refusal_is_told_with_its_reason_and_leaves_before_the_end) {
   script_.refuses = true;
   send("wrong");
-  ASSERT_TRUE(loop_.until([&] { return user_.closes == 1; }));
+  ASSERT_TRUE(loop_.until([&] { return user_.refusals == 1; }));
   EXPECT_EQ(user_.fault, "it broke the rules");
   EXPECT_EQ(user_.shows, 0);
   std::string received;
@@ -171,6 +176,14 @@ TEST_F(ChannelLinkTest, a_refusal_is_told_with_its_reason_and_leaves_before_the_
   pair_.theirs.close();
   ASSERT_TRUE(loop_.until([&] { return loop_.reactor.links() == 0; }));
   EXPECT_EQ(script_.alive, 0);
+}
+
+TEST_F(ChannelLinkTest, a_channel_that_makes_no_headway_is_asked_once_a_turn) {
+  script_.stuck = true;
+  link_->touch();
+  loop_.settle();
+  EXPECT_LT(script_.writes, 200);
+  EXPECT_GT(script_.writes, 0);
 }
 
 TEST_F(ChannelLinkTest, close_says_goodbye_after_the_last_packet) {

@@ -31,6 +31,7 @@ class SocketLinkTest : public testing::TestWithParam<Kind> {
     link_ = link.get();
     if (GetParam().channel) link_->use(std::make_unique<Proxied>("user"));
     link_->set_user(&user_);
+    user_.link = link_;
     link_->join(std::move(link), loop_.reactor);
   }
 

@@ -25,7 +25,9 @@ class MemoryWire final : public net::Channel {
   bool closed = false;
   bool write_fails = false;
   bool ended = false;
+  bool wants = false;  // it has something of its own to write, and needs any capacity for it
 
+  [[nodiscard]] bool wants_write() const noexcept override { return wants; }
   net::ReadResult read(int, std::span<char> room) override {
     const std::size_t count = std::min({incoming.size(), room.size(), chunk_max});
     if (count == 0)
@@ -36,7 +38,10 @@ class MemoryWire final : public net::Channel {
   }
 
   net::WriteResult write(int, std::span<const iovec> parts) override {
-    if (parts.empty()) return {};
+    if (parts.empty()) {
+      wants = wants && capacity == 0;
+      return {0, wants, false};
+    }
     ++writes;
     if (write_fails) return {0, false, true};
     net::WriteResult result;

@@ -38,6 +38,16 @@ TEST_F(WebSocketWrites, nothing_is_no_message) {
   EXPECT_EQ(visitor_.wire().outgoing, "");
 }
 
+TEST_F(WebSocketWrites, what_is_below_may_write_without_a_message) {
+  visitor_.wire().wants = true;
+  visitor_.wire().capacity = 0;
+  EXPECT_TRUE(visitor_.channel().wants_write());
+  EXPECT_TRUE(visitor_.write().blocked);
+  visitor_.wire().capacity = 100;
+  EXPECT_FALSE(visitor_.write().blocked);
+  EXPECT_FALSE(visitor_.channel().wants_write());
+}
+
 TEST_F(WebSocketWrites, many_parts_are_all_sent) {
   std::vector<std::string> texts;
   std::string all;
