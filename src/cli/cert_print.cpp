@@ -55,6 +55,15 @@ std::string in_dir(const CertOptions& options, const char* name) {
   return (std::filesystem::path(options.dir) / name).string();
 }
 
+/// What was replaced, if something was; `margin` begins its lines.
+std::string kept_text(const CertOptions& options, const tls::Issued& issued,
+                      std::string_view margin) {
+  if (issued.kept.empty()) return {};
+  return cat(margin, "the one before is kept as ", issued.kept, "; if its key may be in wrong ",
+             "hands:\n", margin, "  linnet cert revoke ", shell_word(issued.kept),
+             dir_option(options), '\n');
+}
+
 std::string authority_path(const CertOptions& options) {
   return shell_word(in_dir(options, "ca.crt"));
 }
@@ -130,7 +139,8 @@ void print_server(const CertOptions& options, const std::vector<std::string>& na
                                   [](const std::string& name) { return !name.starts_with("*"); });
   print_line(cat(
       "# made ", issued.certificate, " and ", issued.key, ", ", until_text(issued), "\n# for ",
-      joined(names), "\n# The broker must be able to read the files.",
+      joined(names), '\n', kept_text(options, issued, "# "),
+      "# The broker must be able to read the files.",
       "\n[[listener]]\nurl = \"mqtts://*:8883\"\ntls.cert = ", toml_path(issued.certificate),
       "\ntls.key = ", toml_path(issued.key),
       "\n# Clients have to show a certificate, which linnet cert client NAME makes. To "
@@ -144,10 +154,10 @@ void print_server(const CertOptions& options, const std::vector<std::string>& na
 void print_client(const CertOptions& options, const tls::Issued& issued) {
   print_line(cat(
       "made ", issued.certificate, " and ", issued.key, ", ", until_text(issued), '\n',
-      "A listener that asks for it has:\n  tls.client_ca = ", toml_path(in_dir(options, "ca.crt")),
-      "\nThe client connects so:\n  mosquitto_pub --cafile ", authority_path(options), " --cert ",
-      shell_word(issued.certificate), " --key ", shell_word(issued.key),
-      " -h HOST -p 8883 -t hello -m world"));
+      kept_text(options, issued, ""), "A listener that asks for it has:\n  tls.client_ca = ",
+      toml_path(in_dir(options, "ca.crt")), "\nThe client connects so:\n  mosquitto_pub --cafile ",
+      authority_path(options), " --cert ", shell_word(issued.certificate), " --key ",
+      shell_word(issued.key), " -h HOST -p 8883 -t hello -m world"));
 }
 
 void print_psk(const CertOptions& options, const tls::PskMade& made) {

@@ -1,7 +1,6 @@
 #include "tls/authority.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/cat.hpp"
 #include "tls/authority_files.hpp"
@@ -34,9 +33,38 @@ std::string days_fault(const Order& order, int days_max) {
   return cat("--days ", order.days, " is not from 1 to ", days_max);
 }
 
+/// Null if there is none, or none that could be revoked.
+CertResult<x509::Certificate> certificate_before(const std::string& path) {
+  if (!exists(path)) return x509::Certificate();
+  Secret text;
+  std::string error = read_file(path, text);
+  if (!error.empty()) return CertError{false, std::move(error)};
+  std::vector<x509::Certificate> found = x509::certificates_from(text.view());
+  if (!found.empty()) return std::move(found.front());
+  (void)take_openssl_error();
+  return x509::Certificate();
+}
+
+struct PairText {
+  Secret key;
+  Secret certificate;
+  Secret kept;
+};
+
+std::string write_pair(const Issued& issued, const PairText& text, bool replace) {
+  std::vector<NewFile> files;
+  if (!issued.kept.empty()) files.push_back({issued.kept, text.kept.view()});
+  files.push_back({issued.key, text.key.view(), true});
+  files.push_back({issued.certificate, text.certificate.view()});
+  return write_files(files, replace);
+}
+
 /// Makes and writes the pair. `signer` is null for an authority's own.
 CertResult<Issued> issue(const Order& order, const Content& content, const std::string& basename,
                          const Signer* signer) {
+  FolderLock lock;
+  std::string error = lock.take(order.directory);
+  if (!error.empty()) return CertError{false, std::move(error)};
   Issued issued;
   issued.certificate = path_in(order.directory, basename + ".crt");
   issued.key = path_in(order.directory, basename + ".key");
@@ -45,20 +73,27 @@ CertResult<Issued> issue(const Order& order, const Content& content, const std::
   for (const std::string& path : {issued.key, issued.certificate}) {
     if (!order.replace && exists(path)) return CertError{false, exists_text(path)};
   }
+  CertResult<x509::Certificate> before = x509::Certificate();
+  // A former authority is not kept: a broker that trusts the whole folder would go on believing it.
+  if (signer != nullptr) before = certificate_before(issued.certificate);
+  if (!before) return before.error();
   const x509::Key key = x509::make_key(order.key_kind);
   if (!key) return CertError{false, cat("no key could be made: ", take_openssl_error())};
   const x509::Certificate certificate = x509::make_certificate(content, *key, signer);
   if (!certificate) {
     return CertError{false, cat("the certificate could not be signed: ", take_openssl_error())};
   }
-  const Secret key_text = x509::to_pem(*key);
-  const Secret certificate_text = x509::to_pem(*certificate);
-  if (key_text.empty() || certificate_text.empty()) {
+  PairText text{x509::to_pem(*key), x509::to_pem(*certificate), {}};
+  if (*before) {
+    text.kept = x509::to_pem(**before);
+    issued.kept =
+        path_in(order.directory,
+                cat(basename, '-', x509::to_hex(X509_get0_serialNumber(before->get())), ".crt"));
+  }
+  if (text.key.empty() || text.certificate.empty() || (*before && text.kept.empty())) {
     return CertError{false, cat("the key could not be written: ", take_openssl_error())};
   }
-  const std::array<NewFile, 2> files = {NewFile{issued.key, key_text.view(), true},
-                                        NewFile{issued.certificate, certificate_text.view()}};
-  std::string error = write_files(files, order.replace);
+  error = write_pair(issued, text, order.replace);
   if (!error.empty()) return CertError{false, std::move(error)};
   return issued;
 }

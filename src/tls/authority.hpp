@@ -9,7 +9,8 @@
 // Every function blocks. Any thread; processes that change the same file are kept apart by a lock
 // on its folder. A file appears complete or not at all: it is written under another name, synced
 // and renamed. Keys have mode 0600 from their first byte. A file that is replaced keeps its owner,
-// group and mode, but a key nothing for others.
+// group and mode, but a key nothing for others. A certificate of a server or a client that is
+// replaced is kept beside it as BASENAME-SERIAL.crt, so that it can still be revoked.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,7 @@ struct Issued {
   std::string key;          // path
   std::time_t not_after = 0;
   bool cut_short = false;  // it would have outlived its authority
+  std::string kept;        // path of the certificate that it has replaced; empty: none
 };
 
 /// DIR/ca.crt and DIR/ca.key; the folder is made where it is missing.

@@ -34,6 +34,9 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
+/// Only a plain file is read or replaced: a device, say, would be gone for everybody.
+constexpr std::string_view kNoFile = "it is no regular file";
+
 /// A file under its temporary name, until put(). What was not kept is removed.
 class Staged {
  public:
@@ -48,8 +51,11 @@ class Staged {
   [[nodiscard]] std::string write(const NewFile& file);
   [[nodiscard]] std::string put(bool replace);
   void keep() noexcept { present_.clear(); }
+  /// Where it really is.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
+  [[nodiscard]] std::string find_place(const std::string& path);
   [[nodiscard]] bool dress(int descriptor, bool secret) const;
 
   std::string path_;
@@ -67,16 +73,25 @@ bool Staged::dress(int descriptor, bool secret) const {
   return ::fchmod(descriptor, old.st_mode & (secret ? 0660 : 0666)) == 0;
 }
 
-std::string Staged::write(const NewFile& file) {
-  path_ = file.path;
+/// Through a symbolic link, so that it stays one.
+std::string Staged::find_place(const std::string& path) {
+  path_ = path;
   struct stat old {};
-  // put() would notice too late: the files before this one would be in their places.
-  if (::lstat(path_.c_str(), &old) == 0 && S_ISDIR(old.st_mode)) {
-    return problem(path_, "written", EISDIR);
+  if (::lstat(path.c_str(), &old) != 0) return {};
+  if (S_ISLNK(old.st_mode)) {
+    std::error_code failed;
+    path_ = std::filesystem::canonical(path, failed).string();
+    if (failed) return problem(path, "written", failed.value());
+    if (::stat(path_.c_str(), &old) != 0) return problem(path, "written", errno);
   }
-  const std::filesystem::path path(file.path);
+  return S_ISREG(old.st_mode) ? std::string() : cat(path, " can't be written: ", kNoFile);
+}
+
+std::string Staged::write(const NewFile& file) {
+  if (std::string error = find_place(file.path); !error.empty()) return error;
+  const std::filesystem::path path(path_);
   const std::string name = cat('.', path.filename().string(), '.', Random().below(1'000'000'000));
-  const std::string temporary = (std::filesystem::path(folder_of(file.path)) / name).string();
+  const std::string temporary = (std::filesystem::path(folder_of(path_)) / name).string();
   const net::FileDescriptor descriptor(::open(temporary.c_str(),
                                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                               file.secret ? 0600 : 0644));
@@ -141,8 +156,11 @@ std::string exists_text(const std::string& path) {
 }
 
 std::string read_file(const std::string& path, Secret& text) {
-  const net::FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!descriptor) return problem(path, "read", errno);
+  // Not blocking, since opening a FIFO would wait for its writer.
+  const net::FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts {};
+  if (!descriptor || ::fstat(descriptor.get(), &facts) != 0) return problem(path, "read", errno);
+  if (!S_ISREG(facts.st_mode)) return cat(path, " can't be read: ", kNoFile);
   text = Secret();
   char piece[4096];
   ssize_t count = 0;
@@ -170,12 +188,12 @@ std::string write_files(std::span<const NewFile> files, bool replace) {
   }
   for (Staged& file : staged)
     file.keep();
-  for (const NewFile& file : files) {
+  for (const Staged& file : staged) {
     const net::FileDescriptor folder(
-        ::open(folder_of(file.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        ::open(folder_of(file.path()).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // EINVAL: a file system that has nothing to sync in a folder.
     if (!folder || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
-      return problem(file.path, "synced", errno);
+      return problem(file.path(), "synced", errno);
     }
   }
   return {};

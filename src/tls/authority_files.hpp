@@ -32,7 +32,7 @@ class FolderLock {
 
 [[nodiscard]] bool exists(const std::string& path);
 
-/// `text` gets the whole file.
+/// `text` gets the whole file, which has to be a regular one.
 [[nodiscard]] std::string read_file(const std::string& path, Secret& text);
 
 struct NewFile {
@@ -41,8 +41,10 @@ struct NewFile {
   bool secret = false;
 };
 
-/// Writes all, in their order, or none; only a crash between two renames could part them. Without
-/// `replace` a file that exists is an error.
+/// Writes all, in their order, or none. Without `replace` a file that exists is an error; with it,
+/// what is no regular file is one, and a symbolic link stays and its target is replaced. All that
+/// is likely to fail is done before the first rename; but if a later one fails, or the machine
+/// does between two, files before it stay replaced.
 [[nodiscard]] std::string write_files(std::span<const NewFile> files, bool replace);
 
 /// The error for a file that exists.

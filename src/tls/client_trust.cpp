@@ -97,13 +97,29 @@ bool add_lists(ClientTrust& trust, const std::string& file, std::string& error) 
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   if (at_end && count > 0) {
     ERR_clear_error();
-    X509_STORE_set_flags(trust.store.get(), X509_V_FLAG_CRL_CHECK);
+    X509_STORE_set_flags(trust.store.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return true;
   }
   error = at_end ? cat(file, ": has no revocation list (X509 CRL) in PEM")
                  : cat(file, ": revocation list ", count + 1, " is broken: ", take_openssl_error());
   ERR_clear_error();
   return false;
+}
+
+/// Each certificate's authority is here, too, up to one that has signed itself.
+bool is_whole(X509_STORE& store) {
+  const X509StackPtr all(X509_STORE_get1_all_certs(&store));
+  const X509StoreContextPtr look(X509_STORE_CTX_new());
+  if (all == nullptr || look == nullptr ||
+      X509_STORE_CTX_init(look.get(), &store, nullptr, nullptr) != 1)
+    return false;
+  for (int i = 0; i < sk_X509_num(all.get()); ++i) {
+    X509* issuer = nullptr;
+    const int found = X509_STORE_CTX_get1_issuer(&issuer, look.get(), sk_X509_value(all.get(), i));
+    X509_free(issuer);
+    if (found != 1) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -127,7 +143,11 @@ std::optional<ClientTrust> load_client_trust(const std::string& authorities,
     return std::nullopt;
   }
   if (!lists.empty() && !add_lists(trust, lists, error)) return std::nullopt;
-  X509_STORE_set_flags(trust.store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  // With the flag a chain ends at the first certificate that is trusted, before a list of those
+  // above could revoke it.
+  if (lists.empty() || !is_whole(*trust.store))
+    X509_STORE_set_flags(trust.store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  ERR_clear_error();
   if (sk_X509_NAME_num(trust.names.get()) > kNamesMax) trust.names.reset(sk_X509_NAME_new_null());
   return trust;
 }

@@ -74,6 +74,29 @@ std::string cipher_list(const TlsConfig& config) {
   return list;
 }
 
+X509* issuer_of(const Certificate& certificate) {
+  for (int i = 0; i < sk_X509_num(certificate.chain.get()); ++i) {
+    X509* candidate = sk_X509_value(certificate.chain.get(), i);
+    if (X509_check_issued(candidate, certificate.leaf.get()) == X509_V_OK) return candidate;
+  }
+  return nullptr;
+}
+
+/// The part of the response that is about the certificate. Without its issuer that can't be told,
+/// and it is the first. Null if there is none.
+OCSP_SINGLERESP* part_about(OCSP_BASICRESP& basic, const Certificate& certificate) {
+  const X509* issuer = issuer_of(certificate);
+  if (issuer == nullptr) return OCSP_resp_get0(&basic, 0);
+  // The responder chooses what it names certificates by.
+  for (const EVP_MD* digest : {EVP_sha1(), EVP_sha256(), EVP_sha384(), EVP_sha512()}) {
+    const OcspIdPtr id(OCSP_cert_to_id(digest, certificate.leaf.get(), issuer));
+    if (id == nullptr) return nullptr;
+    const int place = OCSP_resp_find(&basic, id.get(), -1);
+    if (place >= 0) return OCSP_resp_get0(&basic, place);
+  }
+  return nullptr;
+}
+
 // One load: everything that is read becomes part of `data`, and `context` is told of it.
 class ContextMaker {
  public:
@@ -100,7 +123,7 @@ class ContextMaker {
   [[nodiscard]] bool load_keys();
   [[nodiscard]] bool load_clients();
   [[nodiscard]] bool load_staple();
-  [[nodiscard]] bool read_staple_time(const unsigned char* bytes, std::size_t size);
+  [[nodiscard]] bool read_staple(std::string_view der);
   [[nodiscard]] bool set_sessions();
 
   const TlsConfig& config_;
@@ -138,6 +161,11 @@ bool ContextMaker::set_ciphers() {
     return fail(cat("tls.ciphersuites: \"", config_.ciphersuites, "\": ", take_openssl_error(),
                     "; of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 and "
                     "TLS_CHACHA20_POLY1305_SHA256, with colons between them"));
+  const bool may_use_key = suites.find("_SHA256") != suites.npos;
+  if (!config_.psk_file.empty() && config_.version_min == TlsVersion::v1_3 && !may_use_key)
+    return fail(cat("tls.ciphersuites: \"", suites,
+                    "\": no key of tls.psk_file could be used: in TLS 1.3 they go with SHA-256 "
+                    "only; add TLS_AES_128_GCM_SHA256"));
   if (SSL_CTX_set1_groups_list(&context_, "X25519:P-256:P-384") != 1)
     return fail(cat("OpenSSL lacks X25519, P-256 or P-384: ", take_openssl_error()));
   if (is_old(config_.version_min))
@@ -218,10 +246,8 @@ bool ContextMaker::load_keys() {
 }
 
 bool ContextMaker::load_clients() {
-  if (config_.client_ca.empty()) {
-    if (config_.crl.empty()) return true;
-    return fail("tls.crl is given without tls.client_ca, so no client's certificate is asked for");
-  }
+  // A list may be inherited where no client is asked for its certificate.
+  if (config_.client_ca.empty()) return true;
   std::string reason;
   auto trust = load_client_trust(config_.client_ca, config_.crl, reason);
   if (!trust)
@@ -235,8 +261,9 @@ bool ContextMaker::load_clients() {
   return true;
 }
 
-bool ContextMaker::read_staple_time(const unsigned char* bytes, std::size_t size) {
-  const OcspResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(size)));
+bool ContextMaker::read_staple(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const OcspResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(der.size())));
   if (response == nullptr) return fail("is no OCSP response in DER");
   const int status = OCSP_response_status(response.get());
   if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
@@ -244,12 +271,22 @@ bool ContextMaker::read_staple_time(const unsigned char* bytes, std::size_t size
   const OcspBasicPtr basic(OCSP_response_get1_basic(response.get()));
   if (basic == nullptr || OCSP_resp_count(basic.get()) < 1)
     return fail("the OCSP response is about no certificate");
+  const Certificate& certificate = data_.certificates.front();
+  OCSP_SINGLERESP* part = part_about(*basic, certificate);
+  if (part == nullptr) {
+    // No reason not to start: the certificate may just have been renewed.
+    data_.notes.push_back(cat(config_.ocsp_staple, ": the OCSP response is not about ",
+                              certificate.file, " and is not shown; get a newer one and reload"));
+    return true;
+  }
+  ASN1_GENERALIZEDTIME* from = nullptr;
   ASN1_GENERALIZEDTIME* until = nullptr;
-  const int verdict =
-      OCSP_single_get0_status(OCSP_resp_get0(basic.get(), 0), nullptr, nullptr, nullptr, &until);
+  const int verdict = OCSP_single_get0_status(part, nullptr, nullptr, &from, &until);
   if (verdict != V_OCSP_CERTSTATUS_GOOD)
     return fail(cat("the certificate's status is ", OCSP_cert_status_str(verdict)));
-  data_.staple.validity.not_after = to_time(until);
+  data_.staple = {std::string(der),
+                  {cat(config_.ocsp_staple, ": the OCSP response"), to_time(from), to_time(until)}};
+  staple_response(context_);
   return true;
 }
 
@@ -259,13 +296,8 @@ bool ContextMaker::load_staple() {
   std::string reason;
   const auto text = read_secret(config_.ocsp_staple, reason);
   if (!text) return fail(cat("tls.ocsp_staple: ", reason));
-  const auto bytes = text->view();
-  data_.staple.validity.what = cat(config_.ocsp_staple, ": the OCSP response");
-  if (!read_staple_time(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()))
-    return fail(cat("tls.ocsp_staple: ", config_.ocsp_staple, ": ", error_));
-  data_.staple.response = bytes;
-  staple_response(context_);
-  return true;
+  if (read_staple(text->view())) return true;
+  return fail(cat("tls.ocsp_staple: ", config_.ocsp_staple, ": ", error_));
 }
 
 // Sessions live in tickets only, whose keys are drawn for each context: after a reload, which may

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <optional>
+#include <tuple>
 
 #include "base/cat.hpp"
 #include "tls/fault_text.hpp"
@@ -110,11 +111,17 @@ int on_client_certificate(int is_good, X509_STORE_CTX* store) {
   const auto* ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   OpensslChannel& channel = OpensslChannel::of(*ssl);
+  const bool is_leaf = X509_STORE_CTX_get_error_depth(store) == 0;
+  // An authority that nobody keeps a list about is believed; one that is in a list is not.
+  if (is_good == 0 && !is_leaf && X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  }
   if (is_good == 0) {
     channel.note_fault(verify_fault(*store));
     return 0;
   }
-  if (X509_STORE_CTX_get_error_depth(store) != 0) return 1;
+  if (!is_leaf) return 1;
   const auto kind = data_of(*SSL_get_SSL_CTX(ssl)).identity;
   if (peer_name(*X509_STORE_CTX_get_current_cert(store), kind)) return 1;
   channel.note_fault(cat("the client's certificate has no ", peer_name_text(kind),
@@ -123,7 +130,29 @@ int on_client_certificate(int is_good, X509_STORE_CTX* store) {
   return 0;
 }
 
+// The rest is the ticket's status and nothing of ours.
+template <class... Rest>
+SSL_TICKET_RETURN on_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, size_t,
+                            Rest... rest) {
+  const SSL_TICKET_STATUS status = std::get<0>(std::tuple(rest...));
+  const bool is_good = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+  if (!is_good) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  const X509* certificate = SSL_SESSION_get0_peer(session);
+  const ContextData& data = data_of(*SSL_get_SSL_CTX(ssl));
+  if (certificate != nullptr && !may_resume(data, *certificate, std::time(nullptr)))
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 }  // namespace
+
+bool may_resume(const ContextData& data, const X509& certificate, std::time_t now) {
+  const auto is_good = [now](const Validity& validity) {
+    return validity_error(validity, now).empty();
+  };
+  return is_good({{}, 0, to_time(X509_get0_notAfter(&certificate))}) &&
+         std::all_of(data.validities.begin(), data.validities.end(), is_good);
+}
 
 std::vector<std::size_t> certificates_for(const std::vector<Certificate>& certificates,
                                           std::string_view host) {
@@ -161,6 +190,7 @@ void check_clients(SSL_CTX& context, ClientCertificate demand) {
   const int demanded =
       demand == ClientCertificate::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE;
   SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | demanded, on_client_certificate);
+  SSL_CTX_set_session_ticket_cb(&context, nullptr, on_ticket, nullptr);
 }
 
 std::string psk_identity(const SSL& ssl) {

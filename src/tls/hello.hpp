@@ -21,8 +21,13 @@ void find_pre_shared_keys(SSL_CTX& context);
 /// OCSP: for the first certificate, as long as the response is good.
 void staple_response(SSL_CTX& context);
 
-/// Certificates of clients: says why one does not pass, and refuses one without a usable name.
+/// Certificates of clients: says why one does not pass, and refuses one without a usable name. In
+/// place of a session that may not be resumed there is a whole handshake, which verifies anew.
 void check_clients(SSL_CTX& context, ClientCertificate demand);
+
+/// A session that is resumed is not verified again. So nothing that may have been looked at when it
+/// began, with the client's `certificate`, must have ended at `now`.
+[[nodiscard]] bool may_resume(const ContextData& data, const X509& certificate, std::time_t now);
 
 /// The identity whose pre-shared key, or a session that began with it, has opened the connection;
 /// empty if it is none.

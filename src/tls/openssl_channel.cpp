@@ -4,12 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <openssl/err.h>
 #include <tuple>
 
 #include "base/assert.hpp"
-#include "base/cat.hpp"
 #include "tls/context.hpp"
 #include "tls/fault_text.hpp"
 #include "tls/hello.hpp"
@@ -132,7 +130,8 @@ long OpensslChannel::on_bio(BIO* bio, int operation, Rest... rest) {
     const size_t* count = std::get<sizeof...(rest) - 1>(all);
     const long result = std::get<sizeof...(rest) - 2>(all);
     if (result <= 0 || channel->accept_hello({std::get<0>(all), *count})) return result;
-    channel->fault_ = "its ClientHello is larger than any client's";
+    channel->fault_ =
+        "its ClientHello is larger than 16 KiB, or its first record too short for one";
     BIO_clear_retry_flags(bio);
     return -1;
   }
@@ -202,19 +201,7 @@ void OpensslChannel::open() {
     return;
   }
   wants_write_ = false;
-  finish_opening();
-}
-
-void OpensslChannel::finish_opening() {
   stage_ = Stage::open;
-  // A session that is resumed is not verified again, and its certificate may have ended meanwhile.
-  const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-  if (certificate == nullptr || SSL_session_reused(ssl_.get()) == 0) return;
-  const auto end = to_time(X509_get0_notAfter(certificate));
-  if (end > std::time(nullptr)) return;
-  note_fault(cat("the client's certificate (", subject_text(X509_get_subject_name(certificate)),
-                 ") has expired on ", date_text(end)));
-  stage_ = Stage::broken;
 }
 
 net::ReadResult OpensslChannel::read(int socket, std::span<char> room) {

@@ -60,7 +60,6 @@ class OpensslChannel final : public ServerChannel {
   [[nodiscard]] Halt halt_of(int result);
   void note_halt(Halt halt) noexcept;
   void open();
-  void finish_opening();
   /// How many bytes now; 0 leaves it to stage_ and wants_write_ to say why.
   [[nodiscard]] std::size_t read_open(std::span<char> room);
   /// Writes one piece that lies in one place. Null if OpenSSL has taken less than nothing.

@@ -165,11 +165,14 @@ class Server(CertCase):
         os.chmod(self.path("server.key"), 0o640)
         self.assertIn("server.key exists", self.cert("server", "a.example", code=1))
         before = self.text_of("server.crt")
-        self.cert("server", "a.example", "--force")
+        said = self.cert("server", "a.example", "--force")
+        tomllib.loads(said)
+        kept = re.search(r"kept as certs/(server-[0-9A-F]+\.crt);", said).group(1)
         self.assertNotEqual(self.text_of("server.crt"), before)
+        self.assertEqual(self.text_of(kept), before)
         self.assertEqual(self.mode("server.key"), 0o640)
         self.assertEqual(sorted(os.listdir(self.certs)),
-                         ["ca.crt", "ca.key", "server.crt", "server.key"])
+                         ["ca.crt", "ca.key", kept, "server.crt", "server.key"])
 
     def test_it_does_not_outlive_its_authority(self):
         self.cert("ca", "--force", "--days", "10")
@@ -223,6 +226,16 @@ class Clients(CertCase):
                 self.assertEqual(result.returncode, code, name + ": " + result.stderr)
                 if code:
                     self.assertIn("certificate revoked", result.stderr)
+
+    def test_what_was_replaced_can_be_revoked(self):
+        self.cert("client", "anna")
+        command = re.search(r"^  linnet cert (revoke certs/anna-[0-9A-F]+\.crt)$",
+                            self.cert("client", "anna", "--force"), re.M).group(1)
+        self.assertIn("with 1 certificate,", self.cert(*command.split()))
+        listed = ("-crl_check", "-CRLfile", self.path("ca.crl"))
+        self.assertEqual(self.verify("anna.crt", *listed).returncode, 0)
+        self.assertIn("certificate revoked",
+                      self.verify(command.rsplit("/", 1)[1], *listed).stderr)
 
     def test_the_list_grows(self):
         self.assertIn("number 01 with 0 certificates", self.cert("revoke"))
@@ -312,6 +325,9 @@ class Psk(CertCase):
         self.assertIn("replaced", self.cert("psk", "new", "--file", "keys", "--force"))
         self.assertNotEqual(file.read_text(), first)
         self.assertEqual(len(file.read_text().splitlines()), 3)
+        (self.folder / "pipe").symlink_to("/dev/null")
+        self.assertIn("no regular file", self.cert("psk", "new", "--file", "pipe", code=1))
+        self.assertTrue((self.folder / "pipe").is_symlink())
         self.assertIn("no colon", self.cert("psk", "a:b", "--file", "keys", code=2))
 
 

@@ -81,6 +81,7 @@ class Certificates(ReloadCase):
                     session = raw.socket.session
                 broker.reload()
                 with RawTls(door, context, session=session) as raw:
+                    self.assertFalse(raw.socket.session_reused)
                     raw.connect(unique())
 
     def test_what_cannot_be_used_changes_nothing(self):
@@ -131,13 +132,15 @@ class Certificates(ReloadCase):
             with Client(door, tls=AUTHORITY.trust()) as old:
                 old.subscribe(self.topic, 1)
                 comers = [threading.Thread(target=keep_connecting) for _ in range(4)]
-                for comer in comers:
-                    comer.start()
-                for number in range(20):
-                    put((FIRST, SECOND)[number % 2], "served", self.folder)
-                    broker.reload()
-                    self.assert_works(old)
-                done.set()
+                try:
+                    for comer in comers:
+                        comer.start()
+                    for number in range(20):
+                        put((FIRST, SECOND)[number % 2], "served", self.folder)
+                        broker.reload()
+                        self.assert_works(old)
+                finally:
+                    done.set()
                 for comer in comers:
                     comer.join()
         self.assertEqual(failures, [])

@@ -1,4 +1,7 @@
 // What is written where, with which rights, and what is left alone.
+#include "tls/authority_files.hpp"
+
+#include <array>
 #include <gtest/gtest.h>
 
 #include "unit/tls/authority_fixture.hpp"
@@ -63,12 +66,69 @@ TEST_F(AuthorityTest, ALinkThatLeadsNowhereIsNotFollowed) {
 TEST_F(AuthorityTest, APairIsWrittenWholeOrNotAtAll) {
   make_ca();
   order.replace = true;
-  fs::create_directory(path("server.crt"));  // so that the second file can't be written
+  fs::create_directory(path("server.crt"));
   const auto made = make_server(order, {"a.example"}, "server");
   ASSERT_FALSE(made);
-  EXPECT_NE(made.error().text.find("server.crt can't be written"), std::string::npos);
+  EXPECT_NE(made.error().text.find("server.crt can't be"), std::string::npos);
+  EXPECT_FALSE(fs::exists(path("server.key")));
+  const std::array<NewFile, 2> pair = {NewFile{path("server.key"), "key", true},
+                                       NewFile{path("server.crt"), "certificate"}};
+  EXPECT_NE(write_files(pair, true).find("server.crt can't be written"), std::string::npos);
   EXPECT_FALSE(fs::exists(path("server.key")));
   EXPECT_EQ(leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(AuthorityTest, WhatIsNoRegularFileIsNotReplaced) {
+  make_ca();
+  order.replace = true;
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  fs::rename(path("fifo"), path("server.key"));
+  const auto server = make_server(order, {"a.example"}, "server");
+  ASSERT_FALSE(server);
+  EXPECT_NE(server.error().text.find("server.key can't be written: it is no regular file"),
+            std::string::npos)
+      << server.error().text;
+  EXPECT_TRUE(fs::is_fifo(path("server.key")));
+  fs::create_symlink(path("server.key"), path("anna.key"));
+  EXPECT_FALSE(make_client(order, "anna"));
+  EXPECT_TRUE(fs::is_fifo(path("server.key")));
+  fs::create_symlink("/dev/null", path("psk.txt"));
+  const auto psk = add_psk(path("psk.txt").string(), "sensor", true);
+  ASSERT_FALSE(psk);
+  EXPECT_NE(psk.error().text.find("it is no regular file"), std::string::npos) << psk.error().text;
+  EXPECT_TRUE(fs::is_symlink(path("psk.txt")));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_EQ(leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(AuthorityTest, OnlyRegularFilesAreReadAndNobodyIsWaitedFor) {
+  fs::create_directory(order.directory);
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  Secret text;
+  for (const fs::path& file : {fs::path("/dev/null"), path("fifo")}) {
+    EXPECT_EQ(read_file(file, text), file.string() + " can't be read: it is no regular file");
+  }
+}
+
+TEST_F(AuthorityTest, ALinkStaysOneAndItsTargetIsReplaced) {
+  make_ca();
+  ASSERT_TRUE(make_server(order, {"a.example"}, "server"));
+  fs::create_directory(folder / "elsewhere");
+  for (const char* name : {"server.key", "server.crt"}) {
+    fs::rename(path(name), folder / "elsewhere" / name);
+    fs::create_symlink(folder / "elsewhere" / name, path(name));
+  }
+  const std::string key = read_text(path("server.key"));
+  order.replace = true;
+  const auto made = make_server(order, {"b.example"}, "server");
+  ASSERT_TRUE(made) << made.error().text;
+  for (const char* name : {"server.key", "server.crt"})
+    EXPECT_EQ(fs::read_symlink(path(name)), folder / "elsewhere" / name);
+  EXPECT_NE(read_text(folder / "elsewhere" / "server.key"), key);
+  EXPECT_EQ(verify("server.crt", {.host = "b.example"}), X509_V_OK);
+  fs::remove(folder / "elsewhere" / "server.key");
+  EXPECT_FALSE(make_server(order, {"b.example"}, "server"));
+  EXPECT_TRUE(fs::is_symlink(path("server.key")));
 }
 
 TEST_F(AuthorityTest, PskFileIsExtendedAndNothingIsLost) {

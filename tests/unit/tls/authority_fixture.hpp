@@ -116,6 +116,14 @@ class AuthorityTest : public testing::Test {
                                                 : X509_STORE_CTX_get_error(context.get());
   }
 
+  bool is_pair(const std::string& basename) const {
+    const X509Owner certificate = read_x509(path(basename + ".crt"));
+    const BioOwner bio = open_bio(path(basename + ".key"));
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    return certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
+  }
+
   /// Names that begin with a dot: what was not finished.
   std::vector<std::string> leftovers() const {
     std::vector<std::string> found;

@@ -93,12 +93,8 @@ TEST_F(AuthorityTest, AKeyAndItsCertificateBelongTogether) {
     order.key_kind = kind;
     order.replace = true;
     ASSERT_TRUE(make_server(order, {"a.example"}, "server"));
+    EXPECT_TRUE(is_pair("server"));
     const X509Owner certificate = read_x509(path("server.crt"));
-    const BioOwner bio = open_bio(path("server.key"));
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-        PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
-    ASSERT_TRUE(certificate && key);
-    EXPECT_EQ(X509_check_private_key(certificate.get(), key.get()), 1);
     const bool rsa = kind == KeyKind::rsa_3072;
     EXPECT_EQ(summaries(path("server.crt").string())->front().key,
               rsa ? "RSA 3072" : "ECDSA P-256");
@@ -203,6 +199,54 @@ TEST_F(AuthorityTest, TwoThatRevokeAtOnceBothSucceed) {
   ASSERT_TRUE(list);
   EXPECT_EQ(list->count, files.size());
   EXPECT_EQ(list->number, "09");
+}
+
+TEST_F(AuthorityTest, WhatWasReplacedCanBeRevoked) {
+  make_ca();
+  const auto first = make_client(order, "anna");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->kept, "");
+  const std::string serial = summaries(first->certificate)->front().serial;
+  const std::string text = read_text(first->certificate);
+  order.replace = true;
+  const auto second = make_client(order, "anna");
+  ASSERT_TRUE(second) << second.error().text;
+  EXPECT_EQ(second->kept, path("anna-" + serial + ".crt"));
+  EXPECT_EQ(read_text(second->kept), text);
+  EXPECT_EQ(mode_of(second->kept), 0644U);
+  ASSERT_TRUE(revoke(order, std::vector<std::string>{second->kept}));
+  const Check check{.purpose = X509_PURPOSE_SSL_CLIENT, .revocation = true};
+  EXPECT_EQ(verify("anna-" + serial + ".crt", check), X509_V_ERR_CERT_REVOKED);
+  EXPECT_EQ(verify("anna.crt", check), X509_V_OK);
+}
+
+TEST_F(AuthorityTest, WhatCannotBeRevokedIsNotKept) {
+  make_ca();
+  order.replace = true;
+  std::ofstream(path("anna.crt")) << "nonsense";
+  const auto anna = make_client(order, "anna");
+  ASSERT_TRUE(anna) << anna.error().text;
+  EXPECT_EQ(anna->kept, "");
+  // Whoever trusts the folder would believe a former authority for ever.
+  const auto authority = make_authority(order, "Test CA");
+  ASSERT_TRUE(authority);
+  EXPECT_EQ(authority->kept, "");
+}
+
+TEST_F(AuthorityTest, ThoseThatRenewAtOnceDoItInTurn) {
+  make_ca();
+  order.replace = true;
+  constexpr int kTimes = 8;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kTimes; ++i)
+    threads.emplace_back([this] { EXPECT_TRUE(make_client(order, "anna")); });
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_TRUE(is_pair("anna"));
+  int kept = 0;
+  for (const auto& entry : fs::directory_iterator(order.directory))
+    kept += entry.path().filename().string().starts_with("anna-") ? 1 : 0;
+  EXPECT_EQ(kept, kTimes - 1);
 }
 
 TEST_F(AuthorityTest, ADamagedAuthorityIsNamed) {

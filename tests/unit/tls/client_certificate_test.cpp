@@ -22,6 +22,7 @@ class ClientCertificateTest : public TlsTest {
     std::string fault;
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
       Link link(*context, {.version_max = version, .identity = identity});
+      if (chain_ != nullptr) SSL_add1_chain_cert(link.client().ssl(), chain_->certificate());
       const bool is_open = link.opens();
       EXPECT_EQ(is_open, link.channel().fault().empty());
       EXPECT_EQ(link.state() == State::failed, !is_open);
@@ -31,6 +32,7 @@ class ClientCertificateTest : public TlsTest {
     }
     return fault;
   }
+  const Identity* chain_ = nullptr;  // sent by the client, too
   Identity client(linnet::test::CertificateSpec spec) const {
     return Identity(spec, &works_.authority);
   }
@@ -99,6 +101,33 @@ TEST_F(ClientCertificateTest, WithoutAGoodListNobodyPasses) {
   config_.crl = folder_.write("ca.crl", other.revocation_list({}));
   EXPECT_NE(fault_of(&works_.client).find("tls.crl has no list of CN=Test works"),
             std::string::npos);
+}
+
+// The client may send the intermediate authority, or we may have it.
+TEST_F(ClientCertificateTest, ARevokedIntermediateAuthorityIsNotBelieved) {
+  const Identity middle({.common_name = "Middle", .is_authority = true}, &works_.authority);
+  const Identity pump({.common_name = "pump2"}, &middle);
+  const auto root = config_.client_ca;
+  for (const bool is_ours : {false, true}) {
+    config_.client_ca =
+        is_ours ? folder_.write("both.pem", middle.pem() + works_.authority.pem()) : root;
+    chain_ = is_ours ? nullptr : &middle;
+    config_.crl = folder_.write("ca.crl", middle.revocation_list({}));
+    EXPECT_EQ(fault_of(&pump), "") << "nobody keeps a list about it";
+    const auto both = [&](const std::vector<const Identity*>& revoked) {
+      return middle.revocation_list({}) + works_.authority.revocation_list(revoked);
+    };
+    config_.crl = folder_.write("ca.crl", both({}));
+    EXPECT_EQ(fault_of(&pump), "");
+    config_.crl = folder_.write("ca.crl", both({&middle}));
+    EXPECT_EQ(fault_of(&pump), "the authority (CN=Middle) has been revoked (tls.crl)");
+    EXPECT_EQ(fault_of(&works_.client), "");
+    // But the client's own authority needs one.
+    config_.crl = folder_.write("ca.crl", works_.authority.revocation_list({}));
+    EXPECT_EQ(fault_of(&pump),
+              "tls.crl has no list of CN=Middle, which has signed the client's certificate "
+              "(CN=pump2)");
+  }
 }
 
 TEST_F(ClientCertificateTest, AuthoritiesMayBeAFolderOrAnIntermediateOne) {

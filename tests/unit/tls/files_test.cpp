@@ -169,8 +169,6 @@ TEST_F(FilesTest, CiphersThatDoNotExistAreNamed) {
 
 TEST_F(FilesTest, ListsAndAuthoritiesThatAreWrongAreNamed) {
   show_works();
-  config_.crl = folder_.write("ca.crl", works_.authority.revocation_list({}));
-  EXPECT_EQ(refusal().rfind("tls.crl is given without tls.client_ca", 0), 0U);
   demand_certificates();
   config_.crl = folder_.write("empty.crl", "");
   EXPECT_NE(refusal().find("empty.crl: has no revocation list"), std::string::npos);
@@ -178,6 +176,15 @@ TEST_F(FilesTest, ListsAndAuthoritiesThatAreWrongAreNamed) {
   config_.client_ca = folder_.write("empty.pem", "");
   EXPECT_EQ(refusal(),
             "tls.client_ca: " + folder_.path("empty.pem") + ": has no certificate in PEM");
+}
+
+TEST_F(FilesTest, AListMayBeInheritedByAListenerThatAsksForNoCertificate) {
+  show_works();
+  config_.crl = folder_.write("ca.crl", works_.authority.revocation_list({}));
+  const auto context = open();
+  ASSERT_NE(context, nullptr);
+  Link link(*context, {});
+  EXPECT_TRUE(link.opens()) << link.channel().fault();
 }
 
 TEST_F(FilesTest, AReloadTakesNewFilesAndABadOneChangesNothing) {

@@ -138,6 +138,17 @@ TEST_F(PskTest, AResumedSessionKeepsItsIdentity) {
   }
 }
 
+TEST_F(PskTest, CiphersuitesThatNoKeyGoesWithAreAnError) {
+  config_.ciphersuites = "TLS_AES_256_GCM_SHA384";
+  EXPECT_NE(open(), nullptr) << "TLS 1.2 is left";
+  config_.version_min = TlsVersion::v1_3;
+  EXPECT_EQ(refusal().rfind("tls.ciphersuites: \"TLS_AES_256_GCM_SHA384\": no key", 0), 0U);
+  config_.ciphersuites += ":TLS_CHACHA20_POLY1305_SHA256";
+  const auto context = open();
+  Link link(*context, {.psk_identity = "pump", .psk_key = kKey});
+  EXPECT_TRUE(link.opens()) << link.channel().fault() << link.client().failure();
+}
+
 TEST_F(PskTest, ShortKeysAreWarnedOfAndAnEmptyFileIsAnError) {
   folder_.write("psk", "a:00\nb:11\n");
   const auto warnings = open()->warnings(std::time(nullptr));

@@ -2,6 +2,7 @@
 #include <string>
 #include <thread>
 
+#include "tls/hello.hpp"
 #include "unit/tls/peers.hpp"
 
 namespace linnet::tls::test {
@@ -103,6 +104,44 @@ TEST_F(ResumptionTest, ARevokedClientsTicketIsWorthNothingAfterAReload) {
     EXPECT_FALSE(outcome.is_open);
     EXPECT_NE(outcome.fault.find("has been revoked"), std::string::npos) << outcome.fault;
   }
+}
+
+// An authority that has ended is no client's any more; which one it was, a session does not say.
+TEST_F(ResumptionTest, WhatEndsMeanwhileIsVerifiedAnew) {
+  const Identity old({.common_name = "Old works",
+                      .is_authority = true,
+                      .begins_s = -9 * kDay_s,
+                      .ends_s = -kDay_s});
+  demand_certificates();
+  for (const bool by_list : {false, true}) {
+    if (by_list) {
+      demand_certificates();
+      config_.crl = folder_.write(
+          "ca.crl", works_.authority.revocation_list({}) + old.revocation_list({}, -kDay_s));
+    } else {
+      config_.client_ca = folder_.write("all.pem", works_.authority.pem() + old.pem());
+    }
+    const auto context = open();
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      const auto outcome =
+          resume(*context, {.version_max = version, .identity = &works_.client}, [] {});
+      EXPECT_TRUE(outcome.is_open) << outcome.fault;
+      EXPECT_FALSE(outcome.is_reused);
+      EXPECT_EQ(outcome.user, "pump");
+    }
+  }
+}
+
+TEST_F(ResumptionTest, OnlyWhatIsStillGoodMayResume) {
+  const X509& certificate = *works_.client.certificate();
+  const auto end = to_time(X509_get0_notAfter(&certificate));
+  ContextData data;
+  EXPECT_TRUE(may_resume(data, certificate, end - 1));
+  EXPECT_FALSE(may_resume(data, certificate, end));
+  data.validities = {{"an authority", end - 300, 0}, {"a list", end - 300, end - 100}};
+  EXPECT_TRUE(may_resume(data, certificate, end - 101));
+  EXPECT_FALSE(may_resume(data, certificate, end - 100));
+  EXPECT_TRUE(may_resume(data, certificate, 60)) << "a clock that was never set";
 }
 
 // A ticket of one listener, shown to another that trusts somebody else.
