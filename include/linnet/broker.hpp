@@ -21,7 +21,9 @@ class Broker {
   [[nodiscard]] static std::unique_ptr<Broker> open(Config config, std::string& error);
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
-  /// After run() has returned, or if it was never called.
+  /// After run() has returned, or if it was never called. With TLS listeners it may write to
+  /// sockets that are closed already: the program ignores SIGPIPE (the broker's own threads block
+  /// it).
   ~Broker();
 
   /// Serves until it has been asked to stop and has stopped in order. Once per broker.
