@@ -97,7 +97,10 @@ RunningBroker RunningBroker::mosquitto(const std::string& binary, const std::str
   const auto port = free_port();
   const auto configuration = folder + "/mosquitto.conf";
   std::ofstream(configuration) << "listener " << port << " 127.0.0.1\n"
-                               << listener_lines << "allow_anonymous true\n"
+                               << listener_lines
+                               << "allow_anonymous true\n"
+                               // Another user could not read what is in the folder.
+                               << (::geteuid() == 0 ? "user root\n" : "")
                                << "max_queued_messages 0\n"
                                << "max_inflight_messages 100\n";
   RunningBroker broker({binary, "-c", configuration}, folder + "/log");
