@@ -1,6 +1,8 @@
 #include "transport/entrance.hpp"
 
 #include <algorithm>
+#include <array>
+#include <unistd.h>
 
 #include "transport/opening.hpp"
 
@@ -19,12 +21,20 @@ bool has_certificate(const TlsConfig& tls) noexcept {
   return !tls.cert.empty() || !tls.psk_file.empty();
 }
 
+/// As `hostname` says it, and as mDNS announces it.
+std::vector<std::string> machine_names() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == 0) return {};
+  return {name.data(), std::string(name.data()) + ".local"};
+}
+
 web::Rules rules_of(const ListenerConfig& listener, const net::Url& url, const Limits& limits) {
   web::Rules rules;
   rules.paths = {"/mqtt", "/"};
   const bool own_path = !url.path.empty() && url.path != rules.paths.front();
   if (own_path) rules.paths = {url.path};
   rules.own_host = url.host;
+  rules.machine_names = machine_names();
   rules.origins = listener.origins;
   rules.deflate = listener.deflate;
   rules.message_max = std::max<std::uint64_t>(limits.websocket_message_max, limits.packet_size_max);

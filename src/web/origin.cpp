@@ -86,14 +86,20 @@ bool is_same_host(std::string_view one, std::string_view other) {
   return address ? has_address(other, *address) : lowered(one) == lowered(other);
 }
 
+/// With all addresses, any name could be made to lead here: so none counts but the machine's own.
+bool is_own(std::string_view host, const ReadyRules& rules, const net::Endpoint& local) {
+  if (!is_all_addresses(rules.own_host)) return is_same_host(host, rules.own_host);
+  const auto is_name = [host](const std::string& name) { return is_same_host(host, name); };
+  return has_address(host, local) ||
+         std::any_of(rules.machine_names.begin(), rules.machine_names.end(), is_name);
+}
+
 bool is_allowed_origin(std::string_view text, const ReadyRules& rules, const net::Endpoint& local) {
   if (rules.allows_all) return true;
   const auto origin = parse_origin(text);
   if (!origin) return false;
   if (is_loopback_host(origin->host)) return true;
-  const bool own = is_all_addresses(rules.own_host) ? has_address(origin->host, local)
-                                                    : is_same_host(origin->host, rules.own_host);
-  return own ||
+  return is_own(origin->host, rules, local) ||
          std::find(rules.allowed.begin(), rules.allowed.end(), *origin) != rules.allowed.end();
 }
 

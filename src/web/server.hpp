@@ -18,6 +18,8 @@ struct Rules {
   std::vector<std::string> paths;
   /// The listener's host as configured, without brackets; empty: all addresses.
   std::string own_host;
+  /// Where that is empty: the names of this machine, which count as the listener's host.
+  std::vector<std::string> machine_names;
   /// Pages of these origins may connect, beside the listener's own host and loopback:
   /// "https://app.example.com" or "https://app.example.com:8443"; "*": any page.
   std::vector<std::string> origins;

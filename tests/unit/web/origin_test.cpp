@@ -92,6 +92,19 @@ TEST(Origin, of_the_listeners_own_host_is_allowed) {
   EXPECT_FALSE(allows("http://192.0.2.8", "192.0.2.7"));
 }
 
+TEST(Origin, of_the_machines_own_name_is_allowed_on_all_addresses) {
+  for (const auto& [own_host, allowed] :
+       {std::pair("", true), std::pair("broker.example", false)}) {
+    Rules rules;
+    rules.own_host = own_host;
+    rules.machine_names = {"gateway", "gateway.local"};
+    const ReadyRules ready(std::move(rules));
+    EXPECT_EQ(is_allowed_origin("https://Gateway:8084", ready, {}), allowed);
+    EXPECT_EQ(is_allowed_origin("http://gateway.local", ready, {}), allowed);
+    EXPECT_FALSE(is_allowed_origin("http://gateway.example", ready, {}));
+  }
+}
+
 TEST(Origin, of_the_address_that_was_reached_is_allowed_on_all_addresses) {
   EXPECT_TRUE(allows("http://192.0.2.7:3000", "", {}, address("192.0.2.7")));
   EXPECT_TRUE(allows("http://192.0.2.7", "0.0.0.0", {}, address("192.0.2.7")));
