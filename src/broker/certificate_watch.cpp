@@ -4,6 +4,7 @@
 
 #include "base/cat.hpp"
 #include "base/log.hpp"
+#include "base/utc_text.hpp"
 
 namespace linnet {
 
@@ -11,13 +12,6 @@ namespace {
 
 constexpr std::uint64_t kDayMs = 24 * 3'600'000;
 constexpr std::time_t kDayS = 24 * 3'600;
-
-std::string date_text(std::time_t time) {
-  std::tm parts{};
-  char text[sizeof "2026-01-01T00:00:00Z"] = "";
-  if (::gmtime_r(&time, &parts) == nullptr) return "unknown";
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 }  // namespace
 
@@ -51,7 +45,7 @@ void CertificateWatch::append_to(std::vector<shard::SysTopic>& topics) const {
       const std::string prefix = cat("$SYS/broker/certificates/", ++number, '/');
       topics.push_back({prefix + "file", std::move(facts.file)});
       topics.push_back({prefix + "name", std::move(facts.name)});
-      topics.push_back({prefix + "ends", date_text(facts.not_after)});
+      topics.push_back({prefix + "ends", utc_text(facts.not_after)});
       topics.push_back({prefix + "days", std::to_string((facts.not_after - now) / kDayS)});
     }
   }

@@ -12,6 +12,7 @@
 
 #include "base/cat.hpp"
 #include "base/log.hpp"
+#include "base/utc_text.hpp"
 
 namespace linnet::cli {
 namespace {
@@ -68,13 +69,6 @@ std::string authority_path(const CertOptions& options) {
   return shell_word(in_dir(options, "ca.crt"));
 }
 
-std::string rfc3339(std::time_t time) {
-  std::tm parts{};
-  std::array<char, 40> text{};
-  ::gmtime_r(&time, &parts);
-  return {text.data(), std::strftime(text.data(), text.size(), "%FT%TZ", &parts)};
-}
-
 std::string joined(const std::vector<std::string>& texts) {
   std::string result;
   for (const std::string& text : texts)
@@ -95,8 +89,8 @@ json::object to_json(const std::string& file, const tls::CertificateSummary& cer
           {"issuer", certificate.issuer},
           {"names", to_json(certificate.names)},
           {"uses", to_json(certificate.uses)},
-          {"not_before", rfc3339(certificate.not_before)},
-          {"not_after", rfc3339(certificate.not_after)},
+          {"not_before", utc_text(certificate.not_before)},
+          {"not_after", utc_text(certificate.not_after)},
           {"key", certificate.key},
           {"serial", certificate.serial},
           {"sha256", certificate.fingerprint}};

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/cat.hpp"
+#include "base/utc_text.hpp"
 
 namespace linnet::store {
 namespace {
@@ -67,13 +68,7 @@ std::optional<LockLine> read_line(int descriptor) {
 }
 
 bool write_line(int descriptor, bool closed) {
-  std::array<char, 32> start{};
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  const std::size_t size = std::strftime(start.data(), start.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  std::string line =
-      cat(closed ? "closed " : "open ", getpid(), ' ', std::string_view(start.data(), size));
+  std::string line = cat(closed ? "closed " : "open ", getpid(), ' ', utc_text(std::time(nullptr)));
   line.resize(kLineSize - 1, ' ');
   line += '\n';
   const ssize_t written = ::pwrite(descriptor, line.data(), line.size(), 0);

@@ -1,5 +1,3 @@
-#include <arpa/inet.h>
-#include <array>
 #include <openssl/ec.h>
 #include <openssl/objects.h>
 
@@ -28,29 +26,18 @@ std::string name_text(const X509_NAME* name) {
   return size > 0 ? shown({bytes, static_cast<std::size_t>(size)}) : std::string();
 }
 
-std::string string_of(const ASN1_STRING* text) {
-  const auto* bytes =
-      static_cast<const char*>(static_cast<const void*>(ASN1_STRING_get0_data(text)));
-  return {bytes, static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
-
-std::string address_text(const std::string& bytes) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
-  if (bytes.size() != 4 && bytes.size() != 16) return "malformed";
-  const char* done = ::inet_ntop(family, bytes.data(), text.data(), text.size());
-  return done != nullptr ? done : "malformed";
-}
-
 std::string alternative_name(const GENERAL_NAME& name) {
   int type = 0;
   const void* value = GENERAL_NAME_get0_value(&name, &type);
-  const auto text = [&] { return string_of(static_cast<const ASN1_STRING*>(value)); };
+  const auto text = [&] { return bytes_of(static_cast<const ASN1_STRING*>(value)); };
   switch (type) {
     case GEN_DNS: return cat("DNS:", shown(text()));
     case GEN_EMAIL: return cat("email:", shown(text()));
     case GEN_URI: return cat("URI:", shown(text()));
-    case GEN_IPADD: return cat("IP:", address_text(text()));
+    case GEN_IPADD: {
+      const std::string address = address_text(text());
+      return cat("IP:", address.empty() ? "malformed" : address);
+    }
     default: return "other";
   }
 }

@@ -1,5 +1,6 @@
 #include "tls/openssl_types.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 
 #include "base/cat.hpp"
@@ -29,6 +30,20 @@ std::string date_text(std::time_t time) {
   char text[32];
   if (::gmtime_r(&time, &parts) == nullptr) return "an impossible date";
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
+}
+
+std::string_view bytes_of(const ASN1_STRING* text) noexcept {
+  if (text == nullptr) return {};
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string address_text(std::string_view bytes) {
+  char text[INET6_ADDRSTRLEN];
+  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+  if (bytes.size() != 4 && bytes.size() != 16) return {};
+  const char* written = ::inet_ntop(family, bytes.data(), text, sizeof text);
+  return written != nullptr ? std::string(written) : std::string();
 }
 
 std::string subject_text(const X509_NAME* name) {

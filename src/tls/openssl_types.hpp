@@ -58,5 +58,9 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, OpensslDelete<SSL_CTX_free>>;
 [[nodiscard]] std::string date_text(std::time_t time);
 /// One line as RFC 2253 writes it.
 [[nodiscard]] std::string subject_text(const X509_NAME* name);
+/// The bytes of a text of a certificate, as long as it lives; empty for none.
+[[nodiscard]] std::string_view bytes_of(const ASN1_STRING* text) noexcept;
+/// An IP address of 4 or 16 bytes, as people write it; empty for any other size.
+[[nodiscard]] std::string address_text(std::string_view bytes);
 
 }  // namespace linnet::tls

@@ -1,7 +1,6 @@
 #include "tls/peer_name.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <openssl/x509v3.h>
 #include <string_view>
 
@@ -22,12 +21,6 @@ std::optional<std::string> usable(std::string name) {
   return name;
 }
 
-std::string_view bytes_of(const ASN1_STRING* text) noexcept {
-  if (text == nullptr) return {};
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
-
 std::string common_name(const X509& certificate) {
   const X509_NAME* subject = X509_get_subject_name(&certificate);
   int last = -1;
@@ -41,14 +34,6 @@ std::string common_name(const X509& certificate) {
   std::string name(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
   OPENSSL_free(utf8);
   return name;
-}
-
-std::string address_text(std::string_view bytes) {
-  char text[INET6_ADDRSTRLEN];
-  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
-  if (bytes.size() != 4 && bytes.size() != 16) return {};
-  const char* written = ::inet_ntop(family, bytes.data(), text, sizeof text);
-  return written != nullptr ? std::string(written) : std::string();
 }
 
 std::string alternative_name(const GENERAL_NAMES* names, int type) {

@@ -84,12 +84,7 @@ class Messages(TlsCase):
     def test_many_small_messages_in_order(self):
         context = AUTHORITY.trust()
         with Client(self.door, tls=context) as subscriber, Client(self.door, tls=context) as sender:
-            subscriber.subscribe(self.topic, 1)
-            payloads = [str(number) for number in range(900)]  # a backlog holds 1,000
-            sent = [sender.publish_later(self.topic, text, 1) for text in payloads]
-            for message in sent:
-                sender.wait_for_publish(message)
-            self.assertEqual(subscriber.receive_payloads(len(payloads)), payloads)
+            subscriber.assert_order(self, sender, self.topic)
 
     def test_a_slow_reader_gets_every_byte(self):
         """What could not be written at once goes on where it stopped."""

@@ -80,12 +80,7 @@ class Clients(WebSocketCase):
         for name, (door, tls) in self.doors().items():
             with self.subTest(name), Client(door, websocket="/mqtt", tls=tls) as subscriber, \
                     Client(door, websocket="/mqtt", tls=tls) as sender:
-                subscriber.subscribe(self.topic, 1)
-                payloads = [str(number) for number in range(900)]  # a backlog holds 1,000
-                sent = [sender.publish_later(self.topic, text, 1) for text in payloads]
-                for message in sent:
-                    sender.wait_for_publish(message)
-                self.assertEqual(subscriber.receive_payloads(len(payloads)), payloads)
+                subscriber.assert_order(self, sender, self.topic)
 
 
 @linnet_only

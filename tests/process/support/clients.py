@@ -266,6 +266,15 @@ class Client:
     def receive_payloads(self, count):
         return [self.receive().payload.decode() for _ in range(count)]
 
+    def assert_order(self, test, sender, topic):
+        """What another client publishes at once comes here whole, and in its order."""
+        self.subscribe(topic, 1)
+        payloads = [str(number) for number in range(900)]  # a backlog holds 1,000
+        sent = [sender.publish_later(topic, text, 1) for text in payloads]
+        for message in sent:
+            sender.wait_for_publish(message)
+        test.assertEqual(self.receive_payloads(len(payloads)), payloads)
+
     def receive_until(self, payload):
         """The messages before the one with this payload: a fence behind which nothing is late."""
         messages = []

@@ -93,6 +93,16 @@ class ChannelLinkTest : public testing::Test {
     ASSERT_EQ(::send(pair_.theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
+  /// The user has got two bytes and paused; the others are in the channel.
+  void pause_after_two_of(std::string_view bytes) {
+    script_.show_max = 2;
+    user_.take = [this](std::string_view shown) {
+      link_->pause();
+      return shown.size();
+    };
+    send(bytes);
+    ASSERT_TRUE(loop_.until([&] { return user_.shows == 1; }));
+  }
   std::string receive() {
     std::array<char, 4096> room{};
     const auto size = ::recv(pair_.theirs.get(), room.data(), room.size(), 0);
@@ -114,13 +124,7 @@ TEST_F(ChannelLinkTest, bytes_that_the_channel_keeps_are_shown_without_waiting_f
 }
 
 TEST_F(ChannelLinkTest, bytes_that_the_channel_keeps_wait_for_resume) {
-  script_.show_max = 2;
-  user_.take = [this](std::string_view bytes) {
-    link_->pause();
-    return bytes.size();
-  };
-  send("abcdefg");
-  ASSERT_TRUE(loop_.until([&] { return user_.shows == 1; }));
+  pause_after_two_of("abcdefg");
   loop_.settle();
   EXPECT_EQ(user_.taken, "ab");
   EXPECT_FALSE(loop_.reactor.busy());
@@ -130,13 +134,7 @@ TEST_F(ChannelLinkTest, bytes_that_the_channel_keeps_wait_for_resume) {
 }
 
 TEST_F(ChannelLinkTest, bytes_that_the_channel_keeps_move_with_the_link) {
-  script_.show_max = 2;
-  user_.take = [this](std::string_view bytes) {
-    link_->pause();
-    return bytes.size();
-  };
-  send("abcdefg");
-  ASSERT_TRUE(loop_.until([&] { return user_.shows == 1; }));
+  pause_after_two_of("abcdefg");
   auto travelling = link_->leave();
   Loop other;
   User user;
