@@ -28,7 +28,8 @@ inline constexpr std::array kListenerKeys{
     Key{.name = "listener.allow_anonymous",
         .type = KeyType::boolean,
         .field = field<&ListenerConfig::allow_anonymous>(),
-        .meaning = "Whether clients may connect without a user name. On loopback they always may.",
+        .meaning = "Whether clients may connect without a user name. On loopback they always may, "
+                   "except where `trusted_proxies` is set.",
         .default_note = "as at the top"},
     Key{.name = "listener.free_bind",
         .type = KeyType::boolean,
