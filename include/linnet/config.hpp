@@ -67,10 +67,135 @@ struct ListenerConfig {
   std::vector<std::string> trusted_proxies{};
   std::vector<std::string> origins{};  // of web pages that may connect by WebSocket
   bool deflate = false;                // permessage-deflate for WebSocket
+  std::vector<std::string> allow{};    // networks that clients may come from; empty: all
+  std::vector<std::string> deny{};     // networks that they must not come from
   std::string mode{};                  // of a Unix socket, octal: "0660"
   std::string owner{};                 // a user's name or number; empty: ours
   std::string group{};
   TlsConfig tls{};
+
+  friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
+};
+
+/// Tokens (RFC 7519) that clients show as their password.
+struct JwtConfig {
+  std::vector<std::string> keys;        // files: PEM public keys, a JWK Set, or shared secrets
+  std::vector<std::string> algorithms;  // HS256, RS256, ES256, EdDSA; empty: what the keys can
+  std::string issuer;                   // what `iss` must be; empty: anything
+  std::string audience;                 // what `aud` must hold; empty: anything
+  std::string user_claim = "sub";
+  std::string groups_claim = "groups";
+  std::string acl_claim = "acl";
+  std::chrono::milliseconds leeway{30'000};  // by which clocks may differ
+
+  friend bool operator==(const JwtConfig&, const JwtConfig&) = default;
+};
+
+/// A service that is asked who may connect.
+struct HttpAuthConfig {
+  std::string url;                 // http:// or https://; empty: nobody is asked
+  std::string ca;                  // for https: whose certificates are trusted; empty: the system's
+  std::string authorization_file;  // its first line becomes the Authorization header
+  std::chrono::milliseconds timeout{5'000};
+  std::chrono::milliseconds cache{60'000};  // how long a yes is remembered, without its own expiry
+
+  friend bool operator==(const HttpAuthConfig&, const HttpAuthConfig&) = default;
+};
+
+/// What follows repeated wrong logins from one address.
+struct BanConfig {
+  std::uint32_t after = 10;  // wrong logins within `window`; 0: never
+  std::chrono::milliseconds window{600'000};
+  std::chrono::milliseconds time{60'000};  // of the first ban; each further one is twice as long
+  std::chrono::milliseconds time_max{86'400'000};
+
+  friend bool operator==(const BanConfig&, const BanConfig&) = default;
+};
+
+/// Who a process is that connects through a Unix socket.
+struct UnixUserConfig {
+  std::string uid;   // a name or number; empty: any
+  std::string gid;   // the same, of a group that the process belongs to
+  std::string user;  // the user name that it gets
+
+  friend bool operator==(const UnixUserConfig&, const UnixUserConfig&) = default;
+};
+
+struct UserConfig {
+  std::string name;
+  std::vector<std::string> groups;
+  std::vector<std::string> roles;
+
+  friend bool operator==(const UserConfig&, const UserConfig&) = default;
+};
+
+struct GroupConfig {
+  std::string name;
+  std::vector<std::string> roles;
+
+  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
+};
+
+enum class RuleEffect : std::uint8_t { allow, deny };
+/// Whether a rule is about messages or subscriptions of a kind, of the others, or of both.
+enum class RuleKind : std::uint8_t { any, only, never };
+
+/// One rule of who may do what. It is about everybody if it names nobody, and about publishing and
+/// subscribing to `topics`.
+struct RuleConfig {
+  RuleEffect effect = RuleEffect::allow;
+  std::vector<std::string> users;  // "*": all that have a name; "$anonymous": all that have none
+  std::vector<std::string> groups;
+  std::vector<std::string> roles;
+  std::vector<std::string> clients;    // client identifiers
+  std::vector<std::string> publish;    // topic filters
+  std::vector<std::string> subscribe;  // the same
+  std::vector<std::string> topics;     // for both
+  RuleKind retain = RuleKind::any;     // when publishing
+  RuleKind shared = RuleKind::any;     // when subscribing
+  Qos qos_max = Qos::exactly_once;     // what is allowed; of no meaning to a denial
+  std::string place;                   // "linnet.toml:12", for people
+
+  friend bool operator==(const RuleConfig&, const RuleConfig&) = default;
+};
+
+/// Who may connect, and what they may do.
+struct AuthConfig {
+  /// The order in which the methods are tried; those that are not configured are left out.
+  std::vector<std::string> order{"certificate", "psk", "unix", "password", "jwt", "http"};
+  std::string password_file;
+  std::string acl_file;
+  std::uint32_t login_queue_max = 1'000;    // logins that wait to be verified
+  std::uint32_t logins_remembered = 10'000;  // verified passwords that need no second look
+  JwtConfig jwt;
+  HttpAuthConfig http;
+  BanConfig ban;
+  std::vector<UnixUserConfig> unix_users;
+  std::vector<UserConfig> users;
+  std::vector<GroupConfig> groups;
+  std::vector<RuleConfig> rules;
+
+  friend bool operator==(const AuthConfig&, const AuthConfig&) = default;
+};
+
+/// What may come per second, on average; 0: any number.
+struct RateLimits {
+  std::uint32_t connections = 0;  // of no meaning to one client
+  std::uint32_t publishes = 0;
+  std::uint64_t bytes = 0;          // of PUBLISH packets
+  std::uint32_t subscriptions = 0;  // filters
+
+  friend bool operator==(const RateLimits&, const RateLimits&) = default;
+};
+
+struct Rates {
+  RateLimits client;   // each connection
+  RateLimits user;     // all connections of a user name together
+  RateLimits address;  // all connections from an address together
+  std::chrono::milliseconds burst{2'000};      // what may be saved up, in time
+  std::chrono::milliseconds patience{10'000};  // who would have to wait longer is refused
+
+  friend bool operator==(const Rates&, const Rates&) = default;
 };
 
 /// A rule for the shared groups whose name matches.
@@ -95,7 +220,14 @@ struct Limits {
   std::uint16_t topic_levels_max = 128;
   std::uint16_t topic_length_max = 65'535;
 
+  // 0: no limit but that of all together
+  std::uint32_t connections_per_user_max = 0;
+  std::uint32_t connections_per_address_max = 0;
+  std::uint32_t half_open_max = 5'000;  // connections that have not yet sent CONNECT
+  std::uint32_t half_open_per_address_max = 1'000;
+
   std::uint32_t sessions_max = 100'000;                 // kept sessions, connected or not
+  std::uint32_t sessions_per_user_max = 0;              // the same of one user name; 0: no limit
   std::uint32_t session_expiry_max_s = 30 * 24 * 3600;  // also the life of MQTT 3 sessions
   std::uint32_t subscriptions_max = 10'000;             // per session
 
@@ -136,6 +268,13 @@ struct Config {
   bool check_payload_format = false;
   std::chrono::milliseconds sys_interval{10'000};
 
+  /// What the process may take of memory, in bytes; 0: half of what the machine or its control
+  /// group has.
+  std::uint64_t memory_max = 0;
+  std::string user;         // whom to become after start as root; empty: stay who we are
+  bool seccomp = false;     // no system calls but those that a broker needs
+  bool core_dumps = false;  // a core dump holds keys and passwords
+
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
 
@@ -146,6 +285,8 @@ struct Config {
   TlsConfig tls;                          // the same
   std::vector<ListenerConfig> listeners;  // empty: mqtt and ws on loopback, see docs
   std::vector<ShareGroupConfig> share_groups;
+  AuthConfig auth;
+  Rates rates;
   Limits limits;
 };
 

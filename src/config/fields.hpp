@@ -29,6 +29,14 @@ template <class Part, class AnyConfig>
     return config.limits;
   } else if constexpr (std::is_same_v<Part, ListenerConfig>) {
     return config.listeners.back();
+  } else if constexpr (std::is_same_v<Part, UnixUserConfig>) {
+    return config.auth.unix_users.back();
+  } else if constexpr (std::is_same_v<Part, UserConfig>) {
+    return config.auth.users.back();
+  } else if constexpr (std::is_same_v<Part, GroupConfig>) {
+    return config.auth.groups.back();
+  } else if constexpr (std::is_same_v<Part, RuleConfig>) {
+    return config.auth.rules.back();
   } else {
     static_assert(std::is_same_v<Part, ShareGroupConfig>);
     return config.share_groups.back();

@@ -45,8 +45,13 @@ const Section* find_section(std::string_view name) noexcept {
 }
 
 const Section* list_of(const Key& key) noexcept {
-  const Section* section = find_section(key.name.substr(0, key.name.find('.')));
-  return section != nullptr && section->list ? section : nullptr;
+  for (auto dot = key.name.rfind('.'); dot != std::string_view::npos;) {
+    const Section* section = find_section(key.name.substr(0, dot));
+    if (section != nullptr && section->list) return section;
+    if (dot == 0) break;
+    dot = key.name.rfind('.', dot - 1);
+  }
+  return nullptr;
 }
 
 const Key* listener_key_of(const Key& key) noexcept {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -69,9 +70,11 @@ class Reader {
   void read(const toml::table& root) {
     read_table(root, "");
     for (ConfigConflict& conflict : validate(result_.config)) {
-      const bool listener = conflict.key.starts_with("listener.");
-      const auto& lines = listener ? result_.listener_lines : share_lines_;
-      add(lines[conflict.index], std::move(conflict.key), std::move(conflict.text));
+      const std::string_view list = std::string_view(conflict.key).substr(
+          0, conflict.key.rfind('.'));
+      const auto& lines = lines_[std::string(list)];
+      const bool has_line = conflict.index < lines.size();
+      add(has_line ? lines[conflict.index] : 0, std::move(conflict.key), std::move(conflict.text));
     }
     std::ranges::stable_sort(result_.errors, {}, &ConfigError::line);
   }
@@ -116,15 +119,19 @@ class Reader {
     if (!tables) return add(line, name, "is a list of sections; write [[" + name + "]]");
     for (auto&& element : *array) {
       section.append(result_.config);
-      auto& lines = name == "listener" ? result_.listener_lines : share_lines_;
-      lines.push_back(line_of(element.source()));
+      const int begin = line_of(element.source());
+      lines_[name].push_back(begin);
+      if (name == "auth.rule") {
+        result_.config.auth.rules.back().place = name_ + ':' + std::to_string(begin);
+      }
       read_table(*element.as_table(), name + '.');
     }
+    if (name == "listener") result_.listener_lines = lines_[name];
   }
 
   const std::string& name_;
   LoadResult& result_;
-  std::vector<int> share_lines_;
+  std::map<std::string, std::vector<int>> lines_;  // where the elements of each list begin
 };
 
 }  // namespace

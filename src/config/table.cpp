@@ -5,8 +5,10 @@
 #include "config/fields.hpp"
 #include "config/keys.hpp"
 #include "config/load.hpp"
+#include "config/table_auth.hpp"
 #include "config/table_limits.hpp"
 #include "config/table_listener.hpp"
+#include "config/table_rates.hpp"
 #include "config/table_units.hpp"
 
 namespace linnet::config {
@@ -45,6 +47,35 @@ constexpr std::array kSections{
             .list = true,
             .meaning = "Rules for the groups of shared subscriptions, each for one group's name.",
             .append = [](Config& config) { config.share_groups.emplace_back(); }},
+    Section{.name = "auth",
+            .meaning = "How clients prove who they are. [access.md](access.md) has examples."},
+    Section{.name = "auth.jwt", .meaning = "JSON Web Tokens, shown as a password."},
+    Section{.name = "auth.http", .meaning = "A service that is asked who may connect."},
+    Section{.name = "auth.ban", .meaning = "What follows repeated wrong logins."},
+    Section{.name = "auth.unix",
+            .list = true,
+            .meaning = "User names for processes of this machine that connect through a Unix "
+                       "socket; the first that fits counts.",
+            .append = [](Config& config) { config.auth.unix_users.emplace_back(); }},
+    Section{.name = "auth.user",
+            .list = true,
+            .meaning = "Users' groups and roles. A user needs no section of its own to connect.",
+            .append = [](Config& config) { config.auth.users.emplace_back(); }},
+    Section{.name = "auth.group",
+            .list = true,
+            .meaning = "Groups' roles.",
+            .append = [](Config& config) { config.auth.groups.emplace_back(); }},
+    Section{.name = "auth.rule",
+            .list = true,
+            .meaning = "Who may do what. The first rule that matches decides; once there is any "
+                       "rule, what no rule matches is denied.",
+            .append = [](Config& config) { config.auth.rules.emplace_back(); }},
+    Section{.name = "rates",
+            .meaning = "How much may come per second. [limits.md](limits.md) says what happens to "
+                       "more."},
+    Section{.name = "rates.client", .meaning = "Of one connection."},
+    Section{.name = "rates.user", .meaning = "Of all connections of one user name."},
+    Section{.name = "rates.address", .meaning = "Of all connections from one address."},
     Section{.name = "limits",
             .meaning = "Bounds. [limits.md](limits.md) says what happens at each."},
 };
@@ -100,6 +131,30 @@ constexpr std::array kOwnKeys{
         .meaning = "Whether clients may connect without a user name through listeners beyond "
                    "loopback, where a listener does not say otherwise."},
 
+    Key{.name = "memory_max",
+        .type = size,
+        .field = field<&Config::memory_max>(),
+        .min = 8 * kMiB,
+        .max = kTiB,
+        .meaning = "The memory that the process may take for itself, mapped files not counted. "
+                   "[limits.md](limits.md) says what happens as it fills.",
+        .default_note = "half of what the machine or its control group has"},
+    Key{.name = "user",
+        .type = text,
+        .field = field<&Config::user>(),
+        .meaning = "The system's user to become, by name or number, when started as root, once "
+                   "files and ports are open.",
+        .default_note = "as it was started"},
+    Key{.name = "seccomp",
+        .type = boolean,
+        .field = field<&Config::seccomp>(),
+        .meaning = "Whether the kernel is told to end the process at any system call that a broker "
+                   "does not need."},
+    Key{.name = "core_dumps",
+        .type = boolean,
+        .field = field<&Config::core_dumps>(),
+        .meaning = "Whether a crash may leave a core dump. It holds keys and passwords."},
+
     Key{.name = "log.level",
         .type = choice,
         .field = field<&Config::log_level>(),
@@ -136,7 +191,8 @@ consteval auto joined(const std::array<Key, counts>&... parts) {
   return all;
 }
 
-constexpr auto kKeys = joined(kOwnKeys, kListenerKeys, kListenerTlsKeys, kTlsKeys, kLimitKeys);
+constexpr auto kKeys = joined(kOwnKeys, kListenerKeys, kListenerTlsKeys, kTlsKeys, kLoginKeys,
+                              kTokenKeys, kRuleKeys, kRateKeys, kLimitKeys);
 
 }  // namespace
 

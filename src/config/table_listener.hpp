@@ -28,8 +28,9 @@ inline constexpr std::array kListenerKeys{
     Key{.name = "listener.allow_anonymous",
         .type = KeyType::boolean,
         .field = field<&ListenerConfig::allow_anonymous>(),
-        .meaning = "Whether clients may connect without a user name. On loopback they always may, "
-                   "except where `trusted_proxies` is set.",
+        .meaning = "Whether clients may connect without a user name. On loopback they may without "
+                   "this as long as no way to log in is configured, except where "
+                   "`trusted_proxies` is set.",
         .default_note = "as at the top"},
     Key{.name = "listener.free_bind",
         .type = KeyType::boolean,
@@ -58,6 +59,15 @@ inline constexpr std::array kListenerKeys{
         .field = field<&ListenerConfig::deflate>(),
         .meaning = "Whether WebSocket clients may compress (permessage-deflate); each that does "
                    "costs about 55 KiB."},
+    Key{.name = "listener.allow",
+        .type = KeyType::texts,
+        .field = field<&ListenerConfig::allow>(),
+        .meaning = "Networks that clients may come from, written as `trusted_proxies` are; without "
+                   "any, they may come from everywhere."},
+    Key{.name = "listener.deny",
+        .type = KeyType::texts,
+        .field = field<&ListenerConfig::deny>(),
+        .meaning = "Networks that clients must not come from; this goes before `allow`."},
     Key{.name = "listener.mode",
         .type = KeyType::text,
         .field = field<&ListenerConfig::mode>(),

@@ -1,6 +1,8 @@
 #include "config/validate.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace linnet::config {
 namespace {
@@ -40,12 +42,61 @@ void validate_share_groups(const Config& config, std::vector<ConfigConflict>& co
   }
 }
 
+void validate_order(const Config& config, std::vector<ConfigConflict>& conflicts) {
+  static constexpr std::array<std::string_view, 6> kMethods{"certificate", "psk", "unix",
+                                                            "password",    "jwt", "http"};
+  const auto& order = config.auth.order;
+  for (auto method = order.begin(); method != order.end(); ++method) {
+    if (std::ranges::find(kMethods, *method) == kMethods.end()) {
+      conflicts.push_back({"auth.order", 0,
+                           '"' + *method + "\" is no way to log in; allowed: certificate, psk, " +
+                               "unix, password, jwt, http"});
+    } else if (std::find(order.begin(), method, *method) != method) {
+      conflicts.push_back({"auth.order", 0, '"' + *method + "\" stands there twice; remove one"});
+    }
+  }
+}
+
+void validate_users(const Config& config, std::vector<ConfigConflict>& conflicts) {
+  const auto& auth = config.auth;
+  for (std::size_t i = 0; i < auth.unix_users.size(); ++i) {
+    const UnixUserConfig& entry = auth.unix_users[i];
+    if (entry.user.empty()) {
+      conflicts.push_back({"auth.unix.user", i, "is missing; say what the user is called here"});
+    }
+    if (entry.uid.empty() && entry.gid.empty()) {
+      conflicts.push_back({"auth.unix.uid", i, "is missing; name a uid, a gid or both"});
+    }
+  }
+  for (std::size_t i = 0; i < auth.users.size(); ++i) {
+    const auto same = [&](const UserConfig& other) { return other.name == auth.users[i].name; };
+    if (auth.users[i].name.empty()) {
+      conflicts.push_back({"auth.user.name", i, "is missing"});
+    } else if (std::any_of(auth.users.begin(), auth.users.begin() + static_cast<long>(i), same)) {
+      conflicts.push_back({"auth.user.name", i, '"' + auth.users[i].name +
+                                                    "\" has two sections; make them one"});
+    }
+  }
+  for (std::size_t i = 0; i < auth.groups.size(); ++i) {
+    const auto same = [&](const GroupConfig& other) { return other.name == auth.groups[i].name; };
+    if (auth.groups[i].name.empty()) {
+      conflicts.push_back({"auth.group.name", i, "is missing"});
+    } else if (std::any_of(auth.groups.begin(), auth.groups.begin() + static_cast<long>(i),
+                           same)) {
+      conflicts.push_back({"auth.group.name", i, '"' + auth.groups[i].name +
+                                                     "\" has two sections; make them one"});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ConfigConflict> validate(const Config& config) {
   std::vector<ConfigConflict> conflicts;
   validate_listeners(config, conflicts);
   validate_share_groups(config, conflicts);
+  validate_order(config, conflicts);
+  validate_users(config, conflicts);
   return conflicts;
 }
 
