@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "auth/verifier.hpp"
 #include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
@@ -42,11 +43,12 @@ MailboxLimits mailbox_limits(const Limits& limits) {
 }  // namespace
 
 struct Broker::Impl {
-  explicit Impl(Config settings)
-      : config(std::move(settings)),
+  explicit Impl(Config all)
+      : config(std::move(all)),
         connections(config.limits.connections_max),
         kept_sessions(config.limits.sessions_max) {}
 
+  [[nodiscard]] bool load_policy(std::string& error);
   [[nodiscard]] bool open_storage(std::string& error);
   void make_shards();
   void restore_sessions();
@@ -60,6 +62,10 @@ struct Broker::Impl {
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
+  auth::Bans bans;
+  auth::Accounts accounts;
+  session::SettingsPtr settings;
+  std::unique_ptr<auth::Verifier> verifier;  // posts to the shards
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
@@ -71,6 +77,17 @@ struct Broker::Impl {
   std::atomic<bool> abort{false};
 };
 
+bool Broker::Impl::load_policy(std::string& error) {
+  std::vector<std::string> errors;
+  auto policy = auth::Policy::load(config.auth, errors);
+  if (!policy) {
+    error = errors.front();
+    return false;
+  }
+  settings = new session::Settings(config, std::move(policy));
+  return true;
+}
+
 bool Broker::Impl::open_storage(std::string& error) {
   storage = Storage::open(config, shard_count(config), post, error);
   return storage != nullptr;
@@ -79,8 +96,16 @@ bool Broker::Impl::open_storage(std::string& error) {
 void Broker::Impl::make_shards() {
   const std::uint32_t count = shard_count(config);
   const std::uint64_t now_ms = SystemClock().now_ms();
-  const shard::Common common{config,      post,          storage->store(),
-                             connections, kept_sessions, &certificates};
+  const AuthConfig& auth = config.auth;
+  verifier = std::make_unique<auth::Verifier>(
+      post, auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
+  const shard::Common common{settings,
+                             post,
+                             storage->store(),
+                             connections,
+                             kept_sessions,
+                             {*verifier, bans, accounts},
+                             &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     post.add(shards.back()->reactor(), mailbox_limits(config.limits));
@@ -136,6 +161,7 @@ Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Broker::~Broker() {
   impl_->acceptors.clear();
   impl_->certificates.stop();
+  impl_->verifier.reset();  // before the mailboxes that it posts to
   for (const auto& shard : impl_->shards)
     shard->end();
   impl_->storage.reset();  // its writer answers the shards to the last
@@ -154,7 +180,7 @@ std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
     if (impl->config.socket_activation) {
       impl->inherited = net::InheritedSockets::from_environment();
     }
-    if (!impl->open_storage(error)) return nullptr;
+    if (!impl->load_policy(error) || !impl->open_storage(error)) return nullptr;
     impl->make_shards();
     impl->restore_sessions();
     std::unique_ptr<Broker> broker(new Broker(std::move(impl)));

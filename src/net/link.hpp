@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "net/endpoint.hpp"
 #include "net/outbox.hpp"
 #include "net/peer_facts.hpp"
 
@@ -48,8 +49,9 @@ class LinkUser {
 
 /// What a listener says about the links that come through it.
 struct ListenerTraits {
-  std::string url;  // as configured, for logs
-  bool allow_anonymous = false;
+  std::string url;               // as configured, for logs
+  bool allow_anonymous = false;  // its written word
+  bool local = false;            // only this machine can reach it
 };
 
 class Link {
@@ -80,8 +82,13 @@ class Link {
 
   /// "192.0.2.7:51234", "[2001:db8::1]:1883" or "unix"; built for logs, so not on a hot path.
   [[nodiscard]] virtual std::string peer() const = 0;
+  /// The client's own address, as told by a trusted proxy if there is one.
+  [[nodiscard]] virtual Endpoint address() const { return {}; }
   /// Who the transport says the client is. Of a meaning once bytes have been shown.
   [[nodiscard]] virtual PeerFacts facts() const { return {}; }
+
+  /// The client has been let in: it is not half open any more.
+  void let_in() noexcept {}
 
   /// Stops and starts reading; the kernel's window then slows the sender. Starts enabled.
   /// resume() shows kept bytes again, not from within itself but soon after.

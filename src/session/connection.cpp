@@ -2,6 +2,8 @@
 #include "session/connection.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/cat.hpp"
@@ -18,6 +20,11 @@ constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 constexpr std::uint32_t kUnconfirmedMax = 16;
 /// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
 constexpr std::size_t kAnswersMax = 64 << 10;
+
+std::uint64_t wall_seconds() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
 
 /// What to say to those who have come to the wrong port; null for MQTT.
 const char* foreign_protocol(std::string_view bytes) noexcept {
@@ -40,9 +47,8 @@ Connection::Connection(net::Link& link, Services& services, Arrival arrival)
       link_(&link),
       timer_(Timer::calling<&Connection::on_timer>(*this)),
       last_heard_ms_(services.now_ms()),
-      admitted_(arrival.admitted.has_value()),
       has_place_(arrival.has_place) {
-  if (arrival.admitted) identity_ = std::move(*arrival.admitted);
+  login_ = std::move(arrival.login);
   link_->set_user(this);
   const auto timeout = services_.limits().connect_timeout.count();
   services_.timers.arm(timer_, last_heard_ms_ + static_cast<std::uint64_t>(timeout));
@@ -66,7 +72,8 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
       finish(net::CloseMode::flush, Farewell::lost);
     }
   }
-  while (reading_ && (state_ == State::greeting || state_ == State::open)) {
+  while (reading_ && (state_ == State::greeting || state_ == State::authenticating ||
+                      state_ == State::open)) {
     const std::uint32_t size_max = services_.limits().packet_size_max;
     const auto framed =
         mqtt::next_frame(bytes.substr(used),
@@ -86,11 +93,24 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
 
 Connection::Frame Connection::on_frame(const mqtt::Frame& frame) {
   if (state_ == State::open) return on_connected_frame(frame);
+  if (state_ == State::authenticating) return on_exchange_frame(frame);
   if (frame.type() == mqtt::PacketType::connect) return on_connect(frame);
   log_fault(cat("sent ", mqtt::name_of(frame.type()),
                 " before CONNECT; the first packet must be "
                 "CONNECT"));
   finish(net::CloseMode::flush, Farewell::lost);  // MQTT-3.1.0-1
+  return Frame::taken;
+}
+
+/// Between CONNECT and CONNACK a client may send nothing else (MQTT-4.12.0-4 and its like).
+Connection::Frame Connection::on_exchange_frame(const mqtt::Frame& frame) {
+  if (frame.type() == mqtt::PacketType::auth) {
+    on_auth(frame);
+  } else if (frame.type() == mqtt::PacketType::disconnect) {
+    finish(net::CloseMode::flush, Farewell::without_will);
+  } else {
+    fail({ReasonCode::protocol_error, "before CONNACK nothing but AUTH may come"});
+  }
   return Frame::taken;
 }
 
@@ -183,7 +203,8 @@ bool Connection::answers_blocked() {
 
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
-  const bool wanted = state_ != State::refusing && !parked_ && !stopping_ &&
+  const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
+                      !slowed_ && !stopping_ &&
                       unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
                       acks_.size() <= services_.limits().receive_maximum;
   if (wanted == reading_ || link_ == nullptr) return;
@@ -196,23 +217,60 @@ void Connection::update_reading() {
   }
 }
 
+std::uint64_t Connection::keep_alive_due_ms() const noexcept {
+  return keep_alive_s_ == 0 ? kNever : last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
+}
+
+/// The wall clock is asked again at least every minute: it may jump.
 void Connection::arm_keep_alive() {
-  if (keep_alive_s_ == 0) return timer_.cancel();
-  services_.timers.arm(timer_, last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500);
+  constexpr std::uint64_t kLookEvery = 60'000;
+  std::uint64_t due = keep_alive_due_ms();
+  if (const std::uint64_t end_s = session_->expires_at_s(); end_s != 0) {
+    const std::uint64_t now_s = wall_seconds();
+    const std::uint64_t left_ms = end_s > now_s ? (end_s - now_s) * 1000 : 0;
+    due = std::min(due, services_.now_ms() + std::min(left_ms, kLookEvery));
+  }
+  if (due == kNever) return timer_.cancel();
+  services_.timers.arm(timer_, due);
+}
+
+/// What has proven the client's user name was good for a time only.
+bool Connection::has_expired() const noexcept {
+  const std::uint64_t end_s = session_->expires_at_s();
+  return end_s != 0 && end_s <= wall_seconds();
+}
+
+void Connection::on_greeting_timeout() {
+  switch (state_) {
+    case State::verifying:
+      return refuse_connect(ReasonCode::server_busy,
+                            "the login took longer than limits.connect_timeout; try again later");
+    case State::authenticating:
+      return refuse_connect(ReasonCode::not_authorized,
+                            "no AUTH came within limits.connect_timeout");
+    default: break;
+  }
+  log_fault("sent no CONNECT within limits.connect_timeout");
+  finish(net::CloseMode::now, Farewell::lost);
 }
 
 void Connection::on_timer() {
   const boost::intrusive_ptr<Connection> self(this);
-  if (state_ == State::greeting) {
-    log_fault("sent no CONNECT within limits.connect_timeout");
-    return finish(net::CloseMode::now, Farewell::lost);
-  }
   if (state_ == State::refusing) return finish(net::CloseMode::now, Farewell::lost);
+  if (state_ != State::open) return on_greeting_timeout();
   if (parked_) {
     refuse_next_ = true;
     return on_room();
   }
-  const std::uint64_t due = last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
+  if (has_expired()) {
+    return fail({ReasonCode::maximum_connect_time,
+                 "what has proven the user name has expired; connect with a new one"});
+  }
+  if (std::exchange(slowed_, false)) {
+    update_reading();
+    return arm_keep_alive();
+  }
+  const std::uint64_t due = keep_alive_due_ms();
   // A link that is not read can't be heard: the silence is ours, unless the client does not take
   // its answers.
   const bool our_silence = !reading_ && !answers_blocked();
@@ -274,6 +332,7 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   timer_.cancel();
+  if (login_ && login_->ticket != 0) services_.gate.forget(login_->ticket);
   if (link_ != nullptr) {
     link_->close(services_.peers.may_linger() ? mode : net::CloseMode::now);
     link_ = nullptr;
@@ -283,6 +342,36 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
     session_->detach(farewell);
   }
   services_.peers.forget_connection(*this);
+}
+
+void Connection::review() {
+  if (state_ != State::open) return;
+  const boost::intrusive_ptr<Connection> self(this);
+  note_rates();
+  const auth::Identity* identity = session_->identity();
+  const net::ListenerTraits& listener = link_->listener();
+  using enum auth::Method;
+  const auto method = identity == nullptr ? none : identity->method;
+  const auth::PasswordFile* passwords = services_.policy()->passwords();
+  if (method == password || method == scram) {
+    if (passwords != nullptr && passwords->find(identity->user_name) != nullptr) return;
+    return fail({ReasonCode::not_authorized, "there is no such user any more"});
+  }
+  const bool nameless = method == none && session_->user_name().empty();
+  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local)) return;
+  if (link_->facts().proof != net::PeerFacts::Proof::none) return;
+  fail({ReasonCode::not_authorized, "anonymous clients are no longer allowed here; log in"});
+}
+
+void Connection::log_denial(std::string_view what, std::string_view topic,
+                            const auth::Decision& decision) {
+  if (!log::enabled(log::Level::info)) return;
+  const auto verdict = services_.denial_limiter.ask(services_.now_ms());
+  if (!verdict.allowed) return;
+  const std::string_view user = session_->user_name();
+  log::info("auth", cat(name(), user.empty() ? ", anonymous," : " of user \"", user,
+                        user.empty() ? "" : "\"", " must not ", what, " \"", topic, "\": ",
+                        session_->access()->name_of(decision), more_like_it(verdict)));
 }
 
 void Connection::log_fault(std::string_view text) {

@@ -17,6 +17,11 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
   }
   mqtt::Publish& publish = *decoded;
   if (!resolve_topic(publish) || !allowed(publish)) return Frame::taken;
+  if (spending_ && !paced_) {
+    const Pace pace = pace_publish(publish, frame.whole.size());
+    if (pace == Pace::ended) return Frame::taken;
+    if (pace == Pace::refused) refuse_next_ = true;
+  }
   if (publish.qos == Qos::exactly_once) return publish_qos2(publish);
 
   const bool acknowledged = publish.qos == Qos::at_least_once;
@@ -25,6 +30,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
     published = publish_now(publish, {acknowledged ? this : nullptr, nullptr, publish.packet_id});
   }
   if (published.state == Published::State::no_room) return wait_for_room();
+  paced_ = false;
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
   if (acknowledged) owe_published(PacketType::puback, publish.packet_id, published);
@@ -84,7 +90,16 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
     refuse_next_ = false;
     return ReasonCode::quota_exceeded;
   }
-  if (services_.config.check_payload_format && publish.properties.payload_is_utf8 &&
+  if (Access* access = session_->access()) {
+    const auth::Decision& decision = access->decide(
+        {auth::Action::publish, publish.topic, publish.qos, publish.retain, false});
+    if (decision.denied()) {
+      ++services_.counters.publish_denied;
+      log_denial("publish to", publish.topic, decision);
+      return ReasonCode::not_authorized;
+    }
+  }
+  if (services_.config().check_payload_format && publish.properties.payload_is_utf8 &&
       !is_utf8(publish.payload)) {
     return ReasonCode::payload_format_invalid;
   }
@@ -102,6 +117,7 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
     published = publish_now(publish, {this, session_.get(), publish.packet_id});
   }
   if (published.state == Published::State::no_room) return wait_for_room();
+  paced_ = false;
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
   const bool accepted = published.state == Published::State::waiting || !failed(published.reason);
@@ -142,6 +158,8 @@ Published Connection::publish_now(const mqtt::Publish& publish, const PublishWai
 /// limits.refuse_timeout at most, then the message is refused.
 Connection::Frame Connection::wait_for_room() {
   parked_ = true;
+  paced_ = true;     // it has been paid for
+  slowed_ = false;  // this wait will do
   const auto refuse = static_cast<std::uint64_t>(services_.limits().refuse_timeout.count());
   const std::uint64_t half = std::uint64_t{keep_alive_s_} * 500;
   const std::uint64_t wait = keep_alive_s_ == 0 ? refuse : std::min(refuse, half);

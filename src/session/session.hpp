@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "auth/accounts.hpp"
 #include "base/ref_counted.hpp"
 #include "base/timer_wheel.hpp"
+#include "session/access.hpp"
 #include "session/backlog.hpp"
 #include "session/inflight.hpp"
 #include "session/memberships.hpp"
@@ -53,6 +55,31 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] std::uint32_t inflight() const noexcept { return inflight_.active(); }
   /// Its name in the store; 0: the store has never heard of it.
   [[nodiscard]] store::SessionNumber number() const noexcept { return number_; }
+
+  // Who the client is, and what it may do: session_access.cpp
+
+  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. What
+  /// the user may not do ends: see review().
+  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account);
+  /// Empty if the session belongs to nobody.
+  [[nodiscard]] std::string_view user_name() const noexcept {
+    return identity_ ? std::string_view(identity_->user_name) : std::string_view();
+  }
+  /// Null for a client without a user name; after a restart of the broker, only the name is known
+  /// until the client is back.
+  [[nodiscard]] const auth::Identity* identity() const noexcept { return identity_.get(); }
+  [[nodiscard]] const auth::AccountPtr& account() const noexcept { return account_; }
+  /// When what has proven the user name expires, in seconds of the wall clock; 0: never.
+  [[nodiscard]] std::uint64_t expires_at_s() const noexcept {
+    return identity_ && identity_->grants ? identity_->grants->expires_at_s : 0;
+  }
+  /// What the client may do; null: everything.
+  [[nodiscard]] Access* access();
+  /// Whether it may subscribe; from now on, if some of the filter's topics must not be received,
+  /// each message is asked about.
+  [[nodiscard]] auth::Decision judge_filter(Access& access, std::string_view filter, Qos qos);
+  /// The rules, or the user, have changed: removes the subscriptions that are no longer allowed.
+  void review();
 
   // Between two runs of the broker: session_restore.cpp
 
@@ -144,6 +171,14 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
 
+  void renew_access();
+  [[nodiscard]] bool may_receive(std::string_view topic);
+  [[nodiscard]] bool may_publish(const Message& will);
+  [[nodiscard]] std::vector<std::string> subscribed_filters();
+  void count_session(int change) noexcept;
+  void log_removal(std::string_view filter, const auth::Decision& decision) const;
+  [[nodiscard]] bool owes() const noexcept;
+
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
   void take_qos0(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool must_wait(const MessageView& message);
@@ -201,6 +236,9 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Owned by the shard
   Connection* connection_ = nullptr;
+  std::unique_ptr<const auth::Identity> identity_;
+  std::unique_ptr<Access> access_;
+  auth::AccountPtr account_;
   router::SubscriptionList subscriptions_;
   Memberships memberships_;
   Inflight inflight_;
@@ -224,6 +262,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool ended_ = false;
   bool unloaded_ = false;    // what load() reads is in the store alone
   bool restored_ = false;    // ... and the backlog counts it, too
+  bool identity_known_ = false;  // not after a restart, before the client is back
   bool unmarked_ = false;    // something in flight has an identifier that the store does not know
   bool will_saved_ = false;  // the store has a Will of this session
 };

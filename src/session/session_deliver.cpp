@@ -20,6 +20,7 @@ void Session::deliver(Publication& publication, const router::Target& target,
                       router::Delivering& delivering) {
   const MessageView& message = publication.view();
   if (target.no_local && message.publisher == client_id_) return;
+  if (!may_receive(message.topic)) return;
   const Terms terms{min(message.qos, target.qos), target.retain_as_published && message.retain,
                     subscription_ids, nullptr};
   take(publication, terms, delivering);
@@ -236,6 +237,8 @@ void Session::send_owed(OwedMessage& owed) {
   OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), owed.packet_id, owed.qos,
                     owed.retain, owed.dup};
   owed.state = OwedMessage::State::sent;
+  // The rules may have changed since it was queued.
+  if (owed.group == nullptr && !may_receive(view.topic)) return finish(owed);
   if (connection_->send(copy, dropped_) == Connection::Sent::sent) return;
   // MQTT-3.1.2-25: too large for this client is as good as delivered to it.
   count_dropped(1);

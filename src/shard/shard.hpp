@@ -8,7 +8,7 @@
 //
 // All of it belongs to the thread that called own(), which every public door asserts. One file per
 // concern: shard_publish.cpp, shard_interest.cpp, shard_groups.cpp, shard_operations.cpp,
-// shard_letters.cpp.
+// shard_settings.cpp.
 #pragma once
 
 #include <map>
@@ -42,11 +42,12 @@ struct SeededHash {
 
 /// What all shards of a broker share. Outlives them.
 struct Common {
-  const Config& config;
+  session::SettingsPtr settings;  // to begin with
   PostOffice& post;
   store::Store& store;
   Budget& connections;
   Budget& kept_sessions;
+  auth::GateParts gate;
   const SysSource* sys_source = nullptr;  // beside our own topics
 };
 
@@ -151,6 +152,7 @@ class Shard final : public session::Peers {
   };
 
   void assert_owner() const noexcept;
+  [[nodiscard]] const Config& config() const noexcept { return services_.config(); }
   void post(ShardId shard, Letter letter, std::size_t bytes = 0);
   void post_outgoing();
   void serve(std::unique_ptr<net::Link> link, session::Arrival arrival);
@@ -171,6 +173,8 @@ class Shard final : public session::Peers {
   void on(const GroupBackLetter& letter);
   void on(const GroupAcknowledgedLetter& letter);
   void on(const RoomLetter& letter);
+  void on(VerdictLetter letter);
+  void on(SettingsLetter letter);
   void on(const CountersRequestLetter& letter);
   void on(const CountersLetter& letter);
   void on(const StopLetter& letter);
@@ -242,6 +246,10 @@ class Shard final : public session::Peers {
   void on_sys_timer();
   [[nodiscard]] Counters counters_now() const noexcept;
 
+  // Reload: shard_settings.cpp
+  void begin_review();
+  void review_some();
+
   // Stopping
   void check_stop();
   void close_connections();
@@ -263,6 +271,8 @@ class Shard final : public session::Peers {
   session::WireForms forms_;
   Random random_;
   LogLimiter log_limiter_;
+  LogLimiter denial_limiter_;
+  auth::Gate gate_;
   Counters counters_;
   session::Services services_;
   boost::unordered_flat_map<std::string_view, session::SessionPtr, SeededHash> sessions_;
@@ -288,6 +298,11 @@ class Shard final : public session::Peers {
   std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;
+
+  // After a reload: what has still to be looked at under the new settings
+  std::vector<session::SessionPtr> reviewed_sessions_;
+  std::vector<session::ConnectionPtr> reviewed_connections_;
+  std::vector<ReloadProgressPtr> reloads_;
 
   // $SYS
   SysTopics sys_topics_;

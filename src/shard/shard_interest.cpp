@@ -134,7 +134,7 @@ store::RetainedWalk Shard::read_retained(const store::RetainedQuery& query,
 
 /// With sys_interval = 0 there is no $SYS.
 bool Shard::asks_for_sys(std::string_view filter) const noexcept {
-  return filter.starts_with(kSysPrefix) && common_.config.sys_interval.count() != 0;
+  return filter.starts_with(kSysPrefix) && config().sys_interval.count() != 0;
 }
 
 void Shard::count_sys_filter(std::string_view filter, int change) {
@@ -142,14 +142,14 @@ void Shard::count_sys_filter(std::string_view filter, int change) {
   sys_filters_ += static_cast<std::uint32_t>(change);
   if (sys_filters_ == 0) return sys_timer_.cancel();
   if (sys_timer_.armed()) return;
-  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
+  const auto interval = static_cast<std::uint64_t>(config().sys_interval.count());
   timers_.arm(sys_timer_, timers_.now_ms() + interval);
 }
 
 void Shard::on_sys_timer() {
   sys_publish_due_ = true;
   gather_counters();
-  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
+  const auto interval = static_cast<std::uint64_t>(config().sys_interval.count());
   timers_.arm(sys_timer_, timers_.now_ms() + interval);
 }
 

@@ -299,12 +299,19 @@ net::PeerFacts OpensslChannel::facts() const {
   using Proof = net::PeerFacts::Proof;
   if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get()); certificate != nullptr) {
     auto name = peer_name(*certificate, data_of(*SSL_get_SSL_CTX(ssl_.get())).identity);
-    if (name) return {Proof::certificate, std::move(*name)};
-    return {};
+    if (!name) return {};
+    const auto called = [certificate](CertificateName kind) {
+      return peer_name(*certificate, kind).value_or(std::string());
+    };
+    return {Proof::certificate,
+            std::move(*name),
+            {called(CertificateName::cn), called(CertificateName::subject),
+             called(CertificateName::san)},
+            std::nullopt};
   }
   auto identity = psk_identity(*ssl_);
   if (identity.empty()) return {};
-  return {Proof::pre_shared_key, std::move(identity)};
+  return {Proof::pre_shared_key, std::move(identity), {}, std::nullopt};
 }
 
 Chosen OpensslChannel::chosen() const noexcept {

@@ -49,8 +49,8 @@ std::unique_ptr<Entrance> open_entrance(const ListenerConfig& listener, const ne
   entrance->scheme = url.scheme;
   entrance->traits.url = url.text();
   // Those who come through a proxy on this machine come from elsewhere.
-  const bool local = net::is_loopback(url) && listener.trusted_proxies.empty();
-  entrance->traits.allow_anonymous = listener.allow_anonymous || local;
+  entrance->traits.local = net::is_loopback(url) && listener.trusted_proxies.empty();
+  entrance->traits.allow_anonymous = listener.allow_anonymous;
   entrance->proxy_protocol = listener.proxy_protocol;
   entrance->takes_proxied_name = listener.tls.identity != CertificateName::none;
   auto proxies = net::Networks::parse(listener.trusted_proxies, error);

@@ -111,7 +111,15 @@ const net::Endpoint& SocketLink::endpoint() const noexcept {
 }
 
 net::PeerFacts SocketLink::facts() const {
-  return channel_ == nullptr ? net::PeerFacts{} : channel_->facts();
+  net::PeerFacts facts = channel_ == nullptr ? net::PeerFacts{} : channel_->facts();
+  // Behind a proxy the process at the other end is not the client.
+  if (endpoint().family() != net::Endpoint::Family::unix_socket) return facts;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+    facts.process = {peer.uid, peer.gid};
+  }
+  return facts;
 }
 
 std::unique_ptr<net::Link> SocketLink::leave() {

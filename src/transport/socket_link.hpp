@@ -55,6 +55,7 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   [[nodiscard]] std::string peer() const override { return endpoint().text(); }
   /// The client's address, as told by a trusted proxy if there is one.
   [[nodiscard]] const net::Endpoint& endpoint() const noexcept;
+  [[nodiscard]] net::Endpoint address() const override { return endpoint(); }
   [[nodiscard]] net::PeerFacts facts() const override;
 
   void pause() override;

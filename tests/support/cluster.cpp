@@ -13,6 +13,14 @@ namespace {
 /// So many rounds without rest are a loop.
 constexpr int kRoundsMax = 100'000;
 
+session::SettingsPtr settings_of(const Config& config) {
+  std::vector<std::string> errors;
+  auto policy = auth::Policy::load(config.auth, errors);
+  for (const std::string& error : errors)
+    ADD_FAILURE() << error;
+  return new session::Settings(config, std::move(policy));
+}
+
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options)
@@ -30,7 +38,10 @@ void Cluster::start() {
   connections_ = std::make_unique<Budget>(limits.connections_max);
   kept_sessions_ = std::make_unique<Budget>(limits.sessions_max);
   frozen_.assign(options_.shards, false);
-  const shard::Common common{options_.config, *post_, *store_, *connections_, *kept_sessions_};
+  logins_ = std::make_unique<FakeLogins>(*post_);
+  settings_ = settings_of(options_.config);
+  const shard::Common common{settings_,      *post_, *store_, *connections_,
+                             *kept_sessions_, {*logins_, bans_, accounts_}};
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
     shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, clock_.now));
     post_->add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});
@@ -116,6 +127,8 @@ bool Cluster::settle_once() {
   }
   while (store_->step())
     done = true;
+  while (logins_->step())
+    done = true;
   for (const auto& client : clients_) {
     if (client->read()) done = true;
   }
@@ -162,6 +175,15 @@ void Cluster::after(std::chrono::milliseconds time, Where where) {
     clock_.now = std::max(clock_.now + 1, next);
     settle(where);
   }
+}
+
+void Cluster::reload(Config config, Where where) {
+  options_.config = std::move(config);
+  settings_ = settings_of(options_.config);
+  for (std::uint32_t id = 0; id < options_.shards; ++id) {
+    post_->mailbox(id).post(shard::SettingsLetter{settings_, nullptr});
+  }
+  settle(where);
 }
 
 void Cluster::stop(Where where) {

@@ -20,6 +20,7 @@
 #include "base/budget.hpp"
 #include "shard/shard.hpp"
 #include "support/client.hpp"
+#include "support/fake_logins.hpp"
 #include "support/fake_store.hpp"
 
 namespace linnet::test {
@@ -74,6 +75,9 @@ class Cluster {
   };
   void restart(Restart restart, Where where = Where::current());
   void restart(Where where = Where::current()) { restart(Restart{}, where); }
+  /// New settings for all shards, as after a reload.
+  void reload(Config config, Where where = Where::current());
+  [[nodiscard]] FakeLogins& logins() noexcept { return *logins_; }
   /// Asks all shards to stop.
   void stop(Where where = Where::current());
   [[nodiscard]] bool stopped() const;
@@ -101,6 +105,10 @@ class Cluster {
   std::unique_ptr<FakeStore> store_;
   std::unique_ptr<Budget> connections_;
   std::unique_ptr<Budget> kept_sessions_;
+  auth::Bans bans_;
+  auth::Accounts accounts_;
+  std::unique_ptr<FakeLogins> logins_;
+  session::SettingsPtr settings_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<bool> frozen_;
   std::uint32_t next_shard_ = 0;

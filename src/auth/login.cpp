@@ -1,0 +1,43 @@
+#include "auth/login.hpp"
+
+#include <chrono>
+
+namespace linnet::auth {
+
+namespace {
+
+std::uint64_t wall_seconds() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+LoginVerdict verify_password(const LoginJob& job) {
+  using Outcome = LoginVerdict::Outcome;
+  const PasswordFile& passwords = *job.policy->passwords();
+  const PasswordHash* hash = passwords.find(job.user_name);
+  if (hash == nullptr) {
+    passwords.verify_nobody(job.password.view());
+    return {job.ticket, Outcome::ignored, {}, "there is no such user"};
+  }
+  if (!verify(*hash, job.password.view())) {
+    return {job.ticket, Outcome::rejected, {}, "the password is wrong"};
+  }
+  return {job.ticket, Outcome::accepted, {job.user_name, nullptr, Method::password}, {}};
+}
+
+LoginVerdict verify_token(const LoginJob& job) {
+  using Outcome = LoginVerdict::Outcome;
+  TokenVerdict verdict =
+      job.policy->jwt()->verify(job.password.view(), job.user_name, wall_seconds());
+  if (!verdict.valid) return {job.ticket, Outcome::rejected, {}, std::move(verdict.fault)};
+  verdict.identity.method = Method::jwt;
+  return {job.ticket, Outcome::accepted, std::move(verdict.identity), {}};
+}
+
+}  // namespace
+
+LoginVerdict verify(const LoginJob& job) {
+  return job.method == Method::jwt ? verify_token(job) : verify_password(job);
+}
+
+}  // namespace linnet::auth
