@@ -6,7 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "auth/load_rules.hpp"
 #include "auth/random_bytes.hpp"
 #include "base/cat.hpp"
 #include "base/random.hpp"
@@ -55,7 +54,7 @@ PolicyPtr Policy::load(const AuthConfig& config, std::vector<std::string>& error
   policy->serial_ = Random().u64();
   policy->pretence_ = Secret(random_bytes(kPretenceSize));
   policy->config_ = config;
-  policy->rules_ = load_rules(config, errors);
+  if (auto rules = load_rules(config, errors)) policy->rules_ = std::move(*rules);
   if (!config.password_file.empty()) {
     policy->passwords_ = PasswordFile::load(config.password_file, errors);
   }

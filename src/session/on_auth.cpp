@@ -77,12 +77,12 @@ void Connection::begin_exchange_again(const mqtt::Auth& auth) {
 }
 
 void Connection::step(std::string_view data) {
-  using State = auth::ScramServer::Step::State;
+  using Outcome = auth::ScramServer::Step::State;
   const auto step = login_->scram->next(data);
   switch (step.state) {
-    case State::go_on: return send_auth(ReasonCode::continue_authentication, step.data);
-    case State::done: return finish_exchange(step);
-    case State::failed: return fail_exchange(step);
+    case Outcome::go_on: return send_auth(ReasonCode::continue_authentication, step.data);
+    case Outcome::done: return finish_exchange(step);
+    case Outcome::failed: return fail_exchange(step);
   }
 }
 
