@@ -170,6 +170,20 @@ void PasswordFile::choose_nobody() {
   if (most != classes.end()) nobody_ = *most->second.example;
 }
 
+void PasswordFile::choose_scram_shape() {
+  std::map<ScramShape, std::size_t> shapes;
+  for (const auto& [name, entry] : users_) {
+    const auto* keys = std::get_if<ScramKeys>(&entry.hash);
+    if (keys != nullptr) ++shapes[{keys->iterations, keys->salt.size()}];
+  }
+  const auto most = std::max_element(shapes.begin(), shapes.end(), [](auto& left, auto& right) {
+    return left.second < right.second;
+  });
+  scram_shape_ = most != shapes.end()
+                     ? most->first
+                     : ScramShape{iteration_range(HashKind::scram).usual, kNewSaltBytes};
+}
+
 std::optional<PasswordFile> PasswordFile::parse(std::string_view text, const std::string& name,
                                                 std::vector<std::string>& errors) {
   if (text.size() > kPasswordFileBytesMax) {
@@ -190,6 +204,7 @@ std::optional<PasswordFile> PasswordFile::parse(std::string_view text, const std
   }
   if (faults > 0) return std::nullopt;
   file.choose_nobody();
+  file.choose_scram_shape();
   return file;
 }
 

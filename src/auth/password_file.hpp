@@ -3,6 +3,7 @@
 // them. Immutable once read; any thread.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -45,6 +46,13 @@ struct PasswordText {
 [[nodiscard]] std::optional<PasswordText> read_password_text(const std::string& path,
                                                              std::string& error);
 
+/// What every client sees of an entry for SCRAM, before it has proven anything.
+struct ScramShape {
+  std::uint32_t iterations = 0;
+  std::size_t salt_bytes = 0;
+  friend auto operator<=>(const ScramShape&, const ScramShape&) = default;
+};
+
 class PasswordFile {
  public:
   /// Reads a file. All errors are added to `errors`, "FILE:LINE: what is wrong; what is allowed",
@@ -66,6 +74,9 @@ class PasswordFile {
   /// not in it: so that nobody can tell which users there are. Where users have hashes of several
   /// kinds or costs, those of the rarer ones can still be told.
   void verify_nobody(std::string_view password) const;
+  /// Of most of the entries for SCRAM, or of a new one if there is none: what SCRAM shows for users
+  /// that are not in the file. Users whose entries are of rarer shapes can still be told.
+  [[nodiscard]] const ScramShape& scram_shape() const noexcept { return scram_shape_; }
 
  private:
   struct Entry {
@@ -82,9 +93,11 @@ class PasswordFile {
   /// What is wrong with a line, as the rest of "FILE:LINE: …"; else empty.
   [[nodiscard]] std::string add(std::string_view line, std::uint32_t number);
   void choose_nobody();
+  void choose_scram_shape();
 
   std::unordered_map<std::string, Entry, NameHash, std::equal_to<>> users_;
   std::optional<PasswordHash> nobody_;  // an entry of the commonest cost
+  ScramShape scram_shape_;
   std::size_t weak_ = 0;
 };
 

@@ -39,7 +39,6 @@ constexpr std::uint32_t kArgon2MemoryKib = 19'456;  // for new ones
 // PBKDF2's work below this is less than a millisecond.
 constexpr std::uint32_t kWeakBelowIterations = 1000;
 constexpr std::uint32_t kWeakBelowWorkKib = 4096;
-constexpr std::size_t kNewSaltBytes = 16;
 
 /// Takes what stands before `end`, and `end`, from the front of a text; all of it if there is none.
 std::string_view take_until(std::string_view& text, char end) {

@@ -59,6 +59,7 @@ struct HashParameters {
   HashKind kind = HashKind::pbkdf2;
   std::uint32_t iterations = 0;  // passes of Argon2id; 0: the default of the kind
 };
+inline constexpr std::size_t kNewSaltBytes = 16;
 /// What new entries may have.
 struct IterationRange {
   std::uint32_t least = 0;

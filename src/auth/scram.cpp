@@ -13,10 +13,6 @@ namespace linnet::auth {
 
 namespace {
 
-/// What `linnet passwd --kind scram` writes.
-constexpr std::uint32_t kScramIterations = 4096;
-constexpr std::size_t kSaltSize = 16;
-
 using Digest = std::array<unsigned char, kScramKeySize>;
 
 std::string_view view(const Digest& digest) noexcept {
@@ -85,16 +81,18 @@ ScramServer::Step ScramServer::on_client_first(std::string_view message) {
   return {Step::State::go_on, std::move(answer), {}, false};
 }
 
-/// The decoy is made for everybody, so that users that there are take no less time.
+/// The decoy is made for everybody, so that users that there are take no less time. No password
+/// leads to its key, and the flaw stands if one did.
 bool ScramServer::find_keys() {
-  Digest salt;
-  Digest stored_key;
-  if (!hmac(secret_, cat("salt ", claimed_name_), salt)) return false;
-  if (!hmac(secret_, cat("key ", claimed_name_), stored_key)) return false;
-  decoy_.iterations = kScramIterations;
-  decoy_.salt = view(salt).substr(0, kSaltSize);
-  decoy_.stored_key = view(stored_key);
-  decoy_.server_key = view(stored_key);
+  const auto& shape = passwords_->scram_shape();
+  Digest digest;
+  if (!hmac(secret_, cat("key ", claimed_name_), digest)) return false;
+  decoy_.stored_key = decoy_.server_key = view(digest);
+  decoy_.iterations = shape.iterations;
+  for (unsigned block = 0; decoy_.salt.size() < shape.salt_bytes; ++block) {
+    if (!hmac(secret_, cat("salt ", block, ' ', claimed_name_), digest)) return false;
+    decoy_.salt += view(digest).substr(0, shape.salt_bytes - decoy_.salt.size());
+  }
   const auto* entry = passwords_->find(claimed_name_);
   keys_ = entry == nullptr ? nullptr : std::get_if<ScramKeys>(entry);
   if (keys_ == nullptr) flaw_ = entry == nullptr ? Flaw::no_such_user : Flaw::other_hash;

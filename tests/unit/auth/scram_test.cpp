@@ -318,6 +318,35 @@ TEST(Scram, NobodyCanTellUsersThatThereAreNone) {
   }
 }
 
+TEST(Scram, StrangersLookLikeMostUsers) {
+  const std::string long_salt(100, 's');
+  struct Case {
+    std::string text;
+    int iterations;
+    std::size_t salt_bytes;
+  };
+  for (const auto& [text, iterations, salt_bytes] :
+       {Case{"", 100000, 16}, Case{kOldEntry, 100000, 16},
+        Case{kOldEntry + scram_entry("a", "x", long_salt, 7000), 7000, 100},
+        Case{scram_entry("a", "x", "salt", 4096) + scram_entry("b", "x", long_salt, 5000) +
+                 scram_entry("c", "y", std::string(100, 't'), 5000) +
+                 scram_entry("d", "x", "salt", 5000),
+             5000, 100}}) {
+    const auto file = file_of(text);
+    auto stranger = client("nobody");
+    EXPECT_EQ(run(stranger, ScramServer(file, kSecret, kServerNonce)).final.wrong_login, true);
+    EXPECT_EQ(stranger.iterations, iterations);
+    EXPECT_EQ(stranger.salt.size(), salt_bytes);
+    EXPECT_EQ(std::set<char>(stranger.salt.begin(), stranger.salt.end()).size() > 8, true);
+  }
+}
+
+TEST(Scram, TakesWhatPasswdWrites) {
+  const auto file = file_of("anna:" + make_password_hash("pencil", {HashKind::scram, 0}) + '\n');
+  auto anna = client("anna");
+  EXPECT_TRUE(run(anna, ScramServer(file, kSecret, kServerNonce)).mutual);
+}
+
 TEST(Scram, SaltsOfStrangersStayAndDiffer) {
   std::set<std::string> salts;
   for (const char* name : {"nobody", "old", "a", "b"}) {
