@@ -39,6 +39,8 @@ constexpr std::uint32_t kArgon2MemoryKib = 19'456;  // for new ones
 // PBKDF2's work below this is less than a millisecond.
 constexpr std::uint32_t kWeakBelowIterations = 1000;
 constexpr std::uint32_t kWeakBelowWorkKib = 4096;
+// Mosquitto 2.0 removes every $7$ entry with a salt of another length.
+constexpr std::size_t kNewPbkdf2SaltBytes = 12;
 
 /// Takes what stands before `end`, and `end`, from the front of a text; all of it if there is none.
 std::string_view take_until(std::string_view& text, char end) {
@@ -214,7 +216,7 @@ std::string new_scram(std::string_view password, std::uint32_t count) {
 }
 
 std::string new_pbkdf2(std::string_view password, std::uint32_t count) {
-  const std::string salt_bytes = random_salt(kNewSaltBytes);
+  const std::string salt_bytes = random_salt(kNewPbkdf2SaltBytes);
   const Secret derived = pbkdf2_sha512(password, salt_bytes, count);
   return cat(kPbkdf2Prefix, count, '$', base64_encoded(salt_bytes, Padding::full), '$',
              base64_encoded(derived.view(), Padding::full));
