@@ -3,6 +3,7 @@
 
 #include "cli/cert_options.hpp"
 #include "cli/options.hpp"
+#include "cli/passwd.hpp"
 
 namespace {
 
@@ -71,6 +72,8 @@ int main(int argc, char** argv) {
   CertOptions cert_options;
   CLI::App* cert_command = app.add_subcommand("cert", "Make and show certificates and keys");
   add_cert_options(*cert_command, cert_options);
+  PasswdOptions passwd_options;
+  CLI::App* passwd_command = add_passwd_command(app, passwd_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -90,5 +93,6 @@ int main(int argc, char** argv) {
   }
   if (store_command->parsed()) return store(store_options);
   if (cert_command->parsed()) return cert(cert_options);
+  if (passwd_command->parsed()) return passwd(passwd_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

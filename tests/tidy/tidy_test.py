@@ -33,6 +33,7 @@ ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 DOORS = [
     (r"lmdb\.h$", r"src/store/"),
     (r"openssl/", r"src/(tls|auth)/"),
+    (r"argon2\.h$", r"src/auth/"),
     (r"boost/beast", r"src/(web|hub)/"),
     (r"toml\+\+/", r"src/config/"),
     (r"spdlog/", r"src/base/log\.cpp$"),
