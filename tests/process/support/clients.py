@@ -97,14 +97,15 @@ class MosquittoSub:
 # MQTT.js -----------------------------------------------------------------------------------------
 
 
-def run_mqttjs(script, url, version, authority=None):
-    """Runs a script of mqttjs/ against a port or URL; `authority` is the file of who is trusted."""
+def run_mqttjs(script, url, version, authority=None, more=()):
+    """Runs a script of mqttjs/ against a port or URL; `authority` is the file of who is trusted,
+    `more` are the script's own arguments."""
     folder = pathlib.Path(__file__).resolve().parents[1]
     if not (folder / "node_modules" / "mqtt").is_dir():
         raise RuntimeError("MQTT.js is missing: run ./dev test, which fetches it "
                            f"(or `npm ci` in {folder})")
     environment = {**os.environ, **({"NODE_EXTRA_CA_CERTS": authority} if authority else {})}
-    done = subprocess.run(["node", str(folder / "mqttjs" / script), str(url), str(version)],
+    done = subprocess.run(["node", str(folder / "mqttjs" / script), str(url), str(version), *more],
                           capture_output=True, text=True, timeout=WAIT_S + 10, env=environment)
     if done.returncode != 0:
         raise AssertionError(f"{script} {url} {version}:\n{done.stdout}{done.stderr}")
