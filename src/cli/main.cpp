@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/cert_options.hpp"
+#include "cli/explain_options.hpp"
 #include "cli/options.hpp"
 
 namespace {
@@ -71,6 +72,9 @@ int main(int argc, char** argv) {
   CertOptions cert_options;
   CLI::App* cert_command = app.add_subcommand("cert", "Make and show certificates and keys");
   add_cert_options(*cert_command, cert_options);
+  ExplainOptions explain_options;
+  CLI::App* explain_command = app.add_subcommand("explain", "Say what a client may do, and why");
+  add_explain_options(*explain_command, explain_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -90,5 +94,6 @@ int main(int argc, char** argv) {
   }
   if (store_command->parsed()) return store(store_options);
   if (cert_command->parsed()) return cert(cert_options);
+  if (explain_command->parsed()) return explain(explain_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }
