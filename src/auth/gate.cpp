@@ -77,9 +77,7 @@ Gate::Begun Gate::admit(const ConnectFacts& facts, Applicant& applicant) {
   const bool anonymous_allowed = admits_anonymous(facts.allow_anonymous, facts.local);
   const bool proven = facts.peer.proof != net::PeerFacts::Proof::none;
   // Most brokers know no users: nothing is copied for their clients.
-  if (policy_->order().empty() && !proven) {
-    if (anonymous_allowed) return {Admission{}, 0};
-  }
+  if (!policy_->has_logins() && !proven && anonymous_allowed) return {Admission{}, 0};
   auto application = std::make_unique<Application>();
   application->applicant = &applicant;
   application->policy = policy_;

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/cert_options.hpp"
+#include "cli/explain_options.hpp"
 #include "cli/options.hpp"
 #include "cli/passwd.hpp"
 
@@ -74,6 +75,9 @@ int main(int argc, char** argv) {
   add_cert_options(*cert_command, cert_options);
   PasswdOptions passwd_options;
   CLI::App* passwd_command = add_passwd_command(app, passwd_options);
+  ExplainOptions explain_options;
+  CLI::App* explain_command = app.add_subcommand("explain", "Say what a client may do, and why");
+  add_explain_options(*explain_command, explain_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -94,5 +98,6 @@ int main(int argc, char** argv) {
   if (store_command->parsed()) return store(store_options);
   if (cert_command->parsed()) return cert(cert_options);
   if (passwd_command->parsed()) return passwd(passwd_options);
+  if (explain_command->parsed()) return explain(explain_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

@@ -47,6 +47,19 @@ struct CertOptions {
   bool json = false;
 };
 
+struct ExplainOptions {
+  std::string action;  // publish, subscribe or receive
+  std::string config_path;
+  std::string user;  // empty: anonymous
+  std::string client_id;
+  std::string cert_cn;
+  std::vector<std::string> groups;  // beside those of the configuration
+  std::string topic;
+  int qos = 0;
+  bool retain = false;
+  bool json = false;
+};
+
 /// Serves until a signal says to stop. Must be called from the main thread, before there are
 /// others.
 [[nodiscard]] int run(const RunOptions& options);
@@ -60,6 +73,9 @@ struct CertOptions {
 
 /// Makes and shows certificates and keys, see src/tls/authority.hpp.
 [[nodiscard]] int cert(const CertOptions& options);
+
+/// Says what the rules of a configuration say about a request, and why. kFailed: it is denied.
+[[nodiscard]] int explain(const ExplainOptions& options);
 
 /// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
 [[nodiscard]] std::string version_text();
