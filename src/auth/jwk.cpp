@@ -10,6 +10,7 @@
 #include "auth/jwt_keys.hpp"
 #include "auth/strict_json.hpp"
 #include "base/cat.hpp"
+#include "tls/openssl_types.hpp"
 
 namespace linnet::auth {
 
@@ -50,7 +51,7 @@ NumberPtr number(const std::string& text) {
   return NumberPtr(BN_bin2bn(bytes(text), static_cast<int>(text.size()), nullptr));
 }
 
-tls::KeyPtr build(const char* type, OSSL_PARAM_BLD* builder) {
+PublicKeyPtr build(const char* type, OSSL_PARAM_BLD* builder) {
   const ParametersPtr parameters(OSSL_PARAM_BLD_to_param(builder));
   const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   EVP_PKEY* key = nullptr;
@@ -59,10 +60,10 @@ tls::KeyPtr build(const char* type, OSSL_PARAM_BLD* builder) {
         EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()));
   }
   ERR_clear_error();
-  return tls::KeyPtr(key);
+  return PublicKeyPtr(key);
 }
 
-tls::KeyPtr rsa_key(const json::object& jwk) {
+PublicKeyPtr rsa_key(const json::object& jwk) {
   const auto n = bytes_member(jwk, "n");
   const auto e = bytes_member(jwk, "e");
   if (!n || !e || n->size() > kRsaBytesMax || e->size() > kRsaBytesMax) return nullptr;
@@ -77,7 +78,7 @@ tls::KeyPtr rsa_key(const json::object& jwk) {
   return build("RSA", builder.get());
 }
 
-tls::KeyPtr ec_key(const json::object& jwk) {
+PublicKeyPtr ec_key(const json::object& jwk) {
   const auto x = bytes_member(jwk, "x");
   const auto y = bytes_member(jwk, "y");
   if (!x || !y || x->size() != kCoordinateBytes || y->size() != kCoordinateBytes) return nullptr;
@@ -93,10 +94,10 @@ tls::KeyPtr ec_key(const json::object& jwk) {
   return build("EC", builder.get());
 }
 
-tls::KeyPtr ed25519_key(const json::object& jwk) {
+PublicKeyPtr ed25519_key(const json::object& jwk) {
   const auto x = bytes_member(jwk, "x");
   if (!x || x->size() != kEd25519Bytes) return nullptr;
-  return tls::KeyPtr(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(*x), x->size()));
+  return PublicKeyPtr(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(*x), x->size()));
 }
 
 // What the key's kty and crv are for here; nothing if they are for nothing.
@@ -136,7 +137,7 @@ std::optional<JwtKey> key_of(const json::object& jwk, JwtAlgorithm algorithm, st
     OPENSSL_cleanse(secret->data(), secret->size());
     return key;
   }
-  tls::KeyPtr key;
+  PublicKeyPtr key;
   if (algorithm == JwtAlgorithm::rs256) key = rsa_key(jwk);
   if (algorithm == JwtAlgorithm::es256) key = ec_key(jwk);
   if (algorithm == JwtAlgorithm::eddsa) key = ed25519_key(jwk);

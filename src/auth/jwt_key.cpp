@@ -5,9 +5,11 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/params.h>
 
 #include "base/cat.hpp"
+#include "tls/openssl_types.hpp"
 
 namespace linnet::auth {
 
@@ -84,6 +86,14 @@ std::optional<JwtAlgorithm> algorithm_of(const EVP_PKEY* key, std::string& error
 
 }  // namespace
 
+void JwtKeyDelete::operator()(evp_pkey_st* key) const noexcept {
+  EVP_PKEY_free(key);
+}
+
+void JwtKeyDelete::operator()(evp_mac_ctx_st* mac) const noexcept {
+  EVP_MAC_CTX_free(mac);
+}
+
 std::string_view name_of(JwtAlgorithm algorithm) noexcept {
   return kJwtAlgorithms[static_cast<std::size_t>(algorithm)];
 }
@@ -112,7 +122,7 @@ std::optional<JwtKey> JwtKey::of_secret(std::string_view secret, std::string& er
   return JwtKey(JwtAlgorithm::hs256, std::move(mac), nullptr);
 }
 
-std::optional<JwtKey> JwtKey::of_public_key(tls::KeyPtr key, std::string& error) {
+std::optional<JwtKey> JwtKey::of_public_key(PublicKeyPtr key, std::string& error) {
   const auto algorithm = algorithm_of(key.get(), error);
   if (!algorithm) return std::nullopt;
   const KeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));

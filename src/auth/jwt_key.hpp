@@ -5,12 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <openssl/evp.h>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "tls/openssl_types.hpp"
+// EVP_PKEY and EVP_MAC_CTX of OpenSSL
+struct evp_pkey_st;
+struct evp_mac_ctx_st;
 
 namespace linnet::auth {
 
@@ -24,6 +25,12 @@ inline constexpr auto kJwtAlgorithms =
 /// Nothing for all others, `none` among them.
 [[nodiscard]] std::optional<JwtAlgorithm> jwt_algorithm(std::string_view name) noexcept;
 
+struct JwtKeyDelete {
+  void operator()(evp_pkey_st* key) const noexcept;
+  void operator()(evp_mac_ctx_st* mac) const noexcept;
+};
+using PublicKeyPtr = std::unique_ptr<evp_pkey_st, JwtKeyDelete>;
+
 class JwtKey {
  public:
   static constexpr std::size_t kSecretBytesMin = 32;
@@ -33,7 +40,7 @@ class JwtKey {
   /// For HS256. Nothing if the secret is too short: `error` says so.
   [[nodiscard]] static std::optional<JwtKey> of_secret(std::string_view secret, std::string& error);
   /// For the algorithm that the key's type has here. Nothing if it has none, or is weak or unsound.
-  [[nodiscard]] static std::optional<JwtKey> of_public_key(tls::KeyPtr key, std::string& error);
+  [[nodiscard]] static std::optional<JwtKey> of_public_key(PublicKeyPtr key, std::string& error);
 
   [[nodiscard]] JwtAlgorithm algorithm() const noexcept { return algorithm_; }
   /// Empty: the key has none.
@@ -44,17 +51,17 @@ class JwtKey {
   [[nodiscard]] bool verify(std::string_view text, std::string_view signature) const;
 
  private:
-  using MacPtr = std::unique_ptr<EVP_MAC_CTX, tls::OpensslDelete<EVP_MAC_CTX_free>>;
+  using MacPtr = std::unique_ptr<evp_mac_ctx_st, JwtKeyDelete>;
 
-  JwtKey(JwtAlgorithm algorithm, MacPtr mac, tls::KeyPtr key) noexcept
+  JwtKey(JwtAlgorithm algorithm, MacPtr mac, PublicKeyPtr key) noexcept
       : algorithm_(algorithm), mac_(std::move(mac)), key_(std::move(key)) {}
 
   [[nodiscard]] bool verify_mac(std::string_view text, std::string_view signature) const;
 
   JwtAlgorithm algorithm_;
   std::string kid_;
-  MacPtr mac_;       // HS256: knows its secret, and is copied for each token
-  tls::KeyPtr key_;  // all others
+  MacPtr mac_;        // HS256: knows its secret, and is copied for each token
+  PublicKeyPtr key_;  // all others
 };
 
 }  // namespace linnet::auth

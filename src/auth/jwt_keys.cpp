@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "base/cat.hpp"
+#include "tls/openssl_types.hpp"
 #include "tls/read_secret.hpp"
 
 namespace linnet::auth {
@@ -49,10 +50,10 @@ std::string mend_of_block(std::string_view name) {
   return "is PEM of something else than a public key (\"BEGIN PUBLIC KEY\")";
 }
 
-tls::KeyPtr read_der(std::string_view der) {
+PublicKeyPtr read_der(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = at + der.size();
-  tls::KeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  PublicKeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   ERR_clear_error();
   return at == end ? std::move(key) : nullptr;
 }
