@@ -188,7 +188,7 @@ TEST(JwtClaims, RulesOfEachKind) {
   const auto outcome = read(R"({"sub":"anna","acl":[
       {"permission":"deny","action":"publish","topic":"a/+","retain":true},
       {"effect":"allow","action":"subscribe","topics":["b/#","c"],"qos_max":1,"shared":false},
-      {"permission":"allow","action":"all","topic":"d"}]})");
+      {"permission":"allow","action":"all","topic":"d/${clientid}/${username}"}]})");
   ASSERT_TRUE(outcome.identity) << outcome.fault;
   const auto& rules = outcome.identity->grants->rules;
   ASSERT_EQ(rules.size(), 3U);
@@ -243,6 +243,10 @@ TEST(JwtClaims, AListThatIsNotUnderstoodRefusesTheToken) {
       {R"({"qos_max":1.0})", "has a qos_max that is not 0, 1 or 2"},
       {R"({"clientid":"c"})", "has a member that is not known here"},
       {R"({"permission":"allow","action":"all","topic":""})",
+       "has a topic that is no topic filter"},
+      {R"({"permission":"allow","action":"all","topic":"a/#/b"})",
+       "has a topic that is no topic filter"},
+      {R"({"permission":"allow","action":"all","topic":"${nobody}/a"})",
        "has a topic that is no topic filter"},
       {R"({"permission":"deny","action":"all","topic":"eq a/#"})",
        "has a topic that begins with \"eq \""},
