@@ -122,8 +122,8 @@ bool is_public_in_other_form(std::string_view text) {
 bool parse_secret(std::string_view text, std::vector<JwtKey>& keys, std::string& error) {
   if (is_public_in_other_form(text)) {
     error =
-        "is a public key, and not in PEM; write it with `openssl pkey -pubin -in FILE -pubout` "
-        "(or `ssh-keygen -e -m PKCS8 -f FILE`)";
+        "is a public key, and not in PEM, which begins with -----BEGIN PUBLIC KEY-----; `openssl "
+        "pkey -in FILE -pubout` writes it from the private key";
     return false;
   }
   if (text.ends_with('\n')) text.remove_suffix(1);
