@@ -103,11 +103,11 @@ std::string refusal(int error, std::string_view what) {
 
 }  // namespace
 
-void forbid_core_dumps() noexcept {
+void set_core_dumps(bool allowed) noexcept {
   const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
+  if (!allowed) setrlimit(RLIMIT_CORE, &none);
   // Where the kernel hands core dumps to a program, the limit alone does not count.
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0);
 }
 
 bool filter_system_calls(std::string& error) {

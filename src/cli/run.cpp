@@ -74,7 +74,11 @@ int serve(Config settings) {
   SystemUser user;
   if (!user.find(settings.user, error)) return refuse();
   user.prepare(settings);
-  const auto become = [&user](std::string& why) { return user.become(why); };
+  const auto become = [&user, core_dumps = settings.core_dumps](std::string& why) {
+    if (!user.become(why)) return false;
+    set_core_dumps(core_dumps);
+    return true;
+  };
   const auto broker = Broker::open(std::move(settings), error, become);
   if (broker == nullptr) return refuse();
   if (seccomp) {
@@ -96,7 +100,7 @@ int run(const RunOptions& options) {
   if (!result.ok()) return kWrongUsage;
   const Config& config = result.config;
   log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
-  if (!config.core_dumps) forbid_core_dumps();
+  set_core_dumps(config.core_dumps);
   try {
     return serve(std::move(result.config));
   } catch (const std::exception& exception) {
