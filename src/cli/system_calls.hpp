@@ -32,7 +32,7 @@ inline constexpr const char* kSystemCalls[] = {
     "linkat", "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "chown32", "fchown", "fchown32",
     "lchown", "lchown32", "fchownat", "umask", "utimensat", "utimensat_time64",
     // Memory; mmap and mprotect are among those with conditions
-    "brk", "munmap", "mremap", "madvise", "mincore", "membarrier",
+    "brk", "munmap", "mremap", "madvise", "membarrier",
     // Threads
     "futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq",
     "sched_yield", "sched_getaffinity", "getcpu", "set_tid_address", "exit", "exit_group",
