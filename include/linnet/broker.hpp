@@ -6,6 +6,7 @@
 //   broker->run();                      // until request_stop(), from any thread
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,16 @@ namespace linnet {
 
 class Broker {
  public:
-  /// Opens the store and binds the listeners. Null if that fails; `error` then holds one line that
-  /// names what is at fault and the mend.
-  [[nodiscard]] static std::unique_ptr<Broker> open(Config config, std::string& error);
+  /// Called once, by open(): the place to give up rights that only ports and keys needed. False
+  /// ends the start, with the reason in `error`.
+  using BeforeStore = std::function<bool(std::string& error)>;
+
+  /// Binds the listeners and reads their keys, then calls `before_store`, then opens the store and
+  /// begins to accept. Null if that fails; `error` then holds one line that names what is at fault
+  /// and the mend. The keys `user`, `seccomp` and `core_dumps` are about the whole process: they
+  /// are its program's to obey.
+  [[nodiscard]] static std::unique_ptr<Broker> open(Config config, std::string& error,
+                                                    const BeforeStore& before_store = {});
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
   /// After run() has returned, or if it was never called. With TLS listeners it may write to

@@ -52,7 +52,8 @@ struct Broker::Impl {
   [[nodiscard]] bool open_storage(std::string& error);
   void make_shards();
   void restore_sessions();
-  [[nodiscard]] bool listen(const ListenerConfig& listener, std::string& error);
+  [[nodiscard]] bool bind(const ListenerConfig& listener, std::string& error);
+  void accept();
   void stop_accepting();
 
   // Constant after open()
@@ -70,7 +71,7 @@ struct Broker::Impl {
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
   std::vector<std::string> addresses;
-  std::vector<net::SocketFile> socket_files;
+  std::vector<net::BoundSockets> sockets;  // by entrance; the acceptors have taken the copies
   net::InheritedSockets inherited;
   CertificateWatch certificates;
 
@@ -128,7 +129,8 @@ void Broker::Impl::restore_sessions() {
   storage->start();
 }
 
-bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
+/// Opens the sockets; until accept() who connects waits in the kernel's queue.
+bool Broker::Impl::bind(const ListenerConfig& listener, std::string& error) {
   if (auto wrong = listener_error(listener, config.tls)) {
     error = std::move(*wrong);
     return false;
@@ -136,7 +138,7 @@ bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
   const auto url = net::parse_url(listener.url);
   net::BindOptions options = bind_options(listener);
   options.inherited = &inherited;
-  auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()), options);
+  auto bound = net::bind_sockets(*url, shard_count(config), options);
   if (!bound) {
     error = bound.error().text;
     return false;
@@ -145,15 +147,20 @@ bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
   if (!opened) return false;
   const transport::Entrance& entrance = *entrances.emplace_back(std::move(opened));
   addresses.push_back(entrance.traits.url);
-  socket_files.push_back(std::move(bound->file));
   if (entrance.tls) certificates.add(*entrance.tls);
-  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-    for (net::FileDescriptor& socket : bound->copies[shard]) {
-      acceptors[shard].push_back(
-          std::make_unique<transport::Acceptor>(std::move(socket), entrance, *shards[shard]));
+  sockets.push_back(std::move(*bound));
+  return true;
+}
+
+void Broker::Impl::accept() {
+  for (std::size_t at = 0; at < entrances.size(); ++at) {
+    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+      for (net::FileDescriptor& socket : std::exchange(sockets[at].copies[shard], {})) {
+        acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
+            std::move(socket), *entrances[at], *shards[shard]));
+      }
     }
   }
-  return true;
 }
 
 Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -168,7 +175,8 @@ Broker::~Broker() {
   impl_->shards.clear();
 }
 
-std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
+std::unique_ptr<Broker> Broker::open(Config config, std::string& error,
+                                     const BeforeStore& before_store) {
   if (config.listeners.empty()) {
     for (const std::string_view url : kDefaultUrls) {
       ListenerConfig& listener = config.listeners.emplace_back();
@@ -181,12 +189,16 @@ std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
       impl->inherited = net::InheritedSockets::from_environment();
     }
     if (!impl->load_policy(error) || !impl->open_storage(error)) return nullptr;
+    for (const ListenerConfig& listener : impl->config.listeners) {
+      if (!impl->bind(listener, error)) return nullptr;
+    }
+    // What others may have written into the store is not read with more rights than needed.
+    if (before_store && !before_store(error)) return nullptr;
+    if (!impl->open_storage(error)) return nullptr;
     impl->make_shards();
     impl->restore_sessions();
     std::unique_ptr<Broker> broker(new Broker(std::move(impl)));
-    for (const ListenerConfig& listener : broker->impl_->config.listeners) {
-      if (!broker->impl_->listen(listener, error)) return nullptr;
-    }
+    broker->impl_->accept();
     if (const auto complaint = broker->impl_->inherited.complaint(); !complaint.empty()) {
       log::warn("broker", complaint);
     }

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "cli/hardening.hpp"
 #include "cli/listeners.hpp"
 #include "cli/options.hpp"
 #include "cli/signals.hpp"
+#include "cli/system_user.hpp"
 #include "config/load.hpp"
 #include <linnet/broker.hpp>
 
@@ -63,11 +65,25 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
 int serve(Config settings) {
   raise_descriptor_limit(settings.limits.connections_max);
   settings.socket_activation = true;
+  const bool seccomp = settings.seccomp;
   std::string error;
-  const auto broker = Broker::open(std::move(settings), error);
-  if (broker == nullptr) {
+  const auto refuse = [&error] {
     print_error("linnet: " + error);
     return kWrongUsage;
+  };
+  SystemUser user;
+  if (!user.find(settings.user, error)) return refuse();
+  user.prepare(settings);
+  const auto become = [&user, core_dumps = settings.core_dumps](std::string& why) {
+    if (!user.become(why)) return false;
+    set_core_dumps(core_dumps);
+    return true;
+  };
+  const auto broker = Broker::open(std::move(settings), error, become);
+  if (broker == nullptr) return refuse();
+  if (seccomp) {
+    if (!filter_system_calls(error)) return refuse();
+    log::info("cli", "system calls that a broker does not need now end the process");
   }
   const SignalThread signals(*broker);
   broker->run();
@@ -84,6 +100,7 @@ int run(const RunOptions& options) {
   if (!result.ok()) return kWrongUsage;
   const Config& config = result.config;
   log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
+  set_core_dumps(config.core_dumps);
   try {
     return serve(std::move(result.config));
   } catch (const std::exception& exception) {

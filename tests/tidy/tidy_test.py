@@ -38,6 +38,7 @@ DOORS = [
     (r"toml\+\+/", r"src/config/"),
     (r"spdlog/", r"src/base/log\.cpp$"),
     (r"CLI/", r"src/cli/"),
+    (r"seccomp\.h$", r"src/cli/"),
 ]
 
 # Asio, Beast and spdlog in a header would be in half of all compilations; web's own headers, which

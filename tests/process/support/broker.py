@@ -5,6 +5,7 @@
 
 LINNET names the binary (default: build/release/linnet). BROKER=mosquitto starts Debian's Mosquitto
 instead, which shows whether a test that fails is right; what only Linnet promises is then skipped.
+LINNET_SETTINGS has further settings for every broker, as in LINNET_SETTINGS="seccomp=true threads=4".
 """
 
 import collections
@@ -173,6 +174,8 @@ class Broker:
         where = ["--config", self._config_file()] if self.listeners else ["--listen", self.url]
         command = [linnet_binary(), "run", *where, "--data-dir", self.data_dir,
                    "--set", f"threads={self.threads}"]
+        for setting in os.environ.get("LINNET_SETTINGS", "").split():
+            command += ["--set", setting]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         return command
