@@ -3,7 +3,9 @@
 namespace linnet::auth {
 
 Admission admit(const ConnectFacts& facts) {
-  if (facts.proven) return {ReasonCode::success, "", {std::string(facts.proven_name)}};
+  if (facts.proven) {
+    return {ReasonCode::success, "", {.user_name = std::string(facts.proven_name), .grants = {}}};
+  }
   if (!facts.allow_anonymous) {
     return {ReasonCode::not_authorized,
             "this listener does not allow anonymous clients; show a certificate, or set "

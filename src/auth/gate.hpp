@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/identity.hpp"
 #include <linnet/types.hpp>
 
 namespace linnet::auth {
@@ -17,11 +18,6 @@ struct ConnectFacts {
   bool allow_anonymous = false;  // its listener's word
   bool proven = false;           // by a certificate or a key, below MQTT
   std::string_view proven_name;  // the user that this stands for; empty: none
-};
-
-/// Who a client is, once it has been let in. Travels with its link to its home shard.
-struct Identity {
-  std::string user_name;  // empty: anonymous
 };
 
 struct Admission {
