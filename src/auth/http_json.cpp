@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <openssl/evp.h>
 #include <optional>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -58,98 +58,117 @@ void append_base64(std::string& out, std::string_view bytes) {
   out.back() = '"';
 }
 
-struct Fault {
-  std::string text;
-};
-
-/// Reads the JSON of an answer; throws Fault, which does not leave this file.
+/// Reads the JSON of an answer. The first fault stands, and makes the whole of it nothing.
 class AnswerReader {
  public:
   AnswerReader(const boost::json::object& members, const HttpTerms& terms)
       : members_(members), terms_(terms) {}
 
   [[nodiscard]] HttpVerdict read() {
-    for (const auto& member : members_) {
-      const std::string_view key(member.key().data(), member.key().size());
-      if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end())
-        throw Fault{
-            "has a member that is not known: known are result, user, groups, acl, expires, "
-            "expires_in and cache"};
-    }
     HttpVerdict verdict;
-    const auto result = text_of("result");
-    if (!result) throw Fault{R"(has no "result": "allow", "deny" or "ignore")"};
-    if (*result == "deny" || *result == "ignore") {
-      verdict.answer.result =
-          *result == "deny" ? HttpAnswer::Result::deny : HttpAnswer::Result::ignore;
-      return verdict;
+    refuse_unknown();
+    verdict.answer.result = read_result();
+    if (verdict.answer.result == HttpAnswer::Result::allow) {
+      verdict.answer.identity = read_identity();
+      verdict.remember_ms = read_cache(verdict.answer.identity);
     }
-    if (*result != "allow") throw Fault{R"(has a "result" other than "allow", "deny", "ignore")"};
-    verdict.answer.result = HttpAnswer::Result::allow;
-    verdict.answer.identity = read_identity();
-    verdict.remember_ms = read_cache(verdict.answer.identity);
     return verdict;
   }
+  /// Empty: what read() has given is good.
+  [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
 
  private:
+  void fail(std::string text) {
+    if (fault_.empty()) fault_ = std::move(text);
+  }
+
   [[nodiscard]] const boost::json::value* find(std::string_view key) const {
     return members_.if_contains({key.data(), key.size()});
   }
 
-  static std::string_view name_in(const boost::json::value& value, std::string_view what) {
+  // Else a misspelt "groups" would be a yes with other rights than was meant.
+  void refuse_unknown() {
+    for (const auto& member : members_) {
+      const std::string_view key(member.key().data(), member.key().size());
+      if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end())
+        fail(
+            "has a member that is not known: known are result, user, groups, acl, expires, "
+            "expires_in and cache");
+    }
+  }
+
+  [[nodiscard]] HttpAnswer::Result read_result() {
+    const auto result = text_of("result").value_or("");
+    if (result == "allow") return HttpAnswer::Result::allow;
+    if (result == "deny") return HttpAnswer::Result::deny;
+    if (result == "ignore") return HttpAnswer::Result::ignore;
+    fail(R"(has no "result" that is "allow", "deny" or "ignore")");
+    return HttpAnswer::Result::unavailable;
+  }
+
+  [[nodiscard]] std::string_view name_in(const boost::json::value& value, std::string_view what) {
     const auto* text = value.if_string();
-    if (text == nullptr) throw Fault{cat("has ", what, " that is no text")};
-    const std::string_view name(text->data(), text->size());
+    const std::string_view name =
+        text != nullptr ? std::string_view(text->data(), text->size()) : std::string_view();
     if (name.empty() || name.size() > kHttpNameMax || name.find('\0') != name.npos)
-      throw Fault{cat("has ", what, " that is empty, has a zero in it, or is longer than ",
-                      kHttpNameMax, " bytes")};
+      fail(cat("has ", what, " that is no text, is empty, has a zero in it, or is longer than ",
+               kHttpNameMax, " bytes"));
     return name;
   }
 
-  [[nodiscard]] std::optional<std::string_view> text_of(std::string_view key) const {
+  [[nodiscard]] std::optional<std::string_view> text_of(std::string_view key) {
     const auto* value = find(key);
     if (value == nullptr) return std::nullopt;
     return name_in(*value, cat('"', key, '"'));
   }
 
   /// Whole seconds; programs that count them in fractions lose those.
-  [[nodiscard]] std::optional<std::uint64_t> seconds_of(std::string_view key) const {
+  [[nodiscard]] std::optional<std::uint64_t> seconds_of(std::string_view key) {
     const auto* value = find(key);
     if (value == nullptr) return std::nullopt;
     boost::system::error_code error;
     const auto seconds = value->is_number() ? value->to_number<double>(error) : -1.0;
-    if (error || !(seconds >= 0 && seconds <= kSecondsMax))
-      throw Fault{cat("has \"", key, "\" that is no number of seconds")};
-    return static_cast<std::uint64_t>(seconds);
+    if (!error && seconds >= 0 && seconds <= kSecondsMax)
+      return static_cast<std::uint64_t>(seconds);
+    fail(cat("has \"", key, "\" that is no number of seconds"));
+    return std::nullopt;
   }
 
-  [[nodiscard]] std::uint64_t read_expiry() const {
+  [[nodiscard]] std::uint64_t read_expiry() {
     const auto at = seconds_of("expires");
     const auto in = seconds_of("expires_in");
-    if (at && in) throw Fault{R"(has both "expires" and "expires_in": one of them is enough)"};
+    if (at && in) fail(R"(has both "expires" and "expires_in": one of them is enough)");
     if (!at && !in) return 0;
     const std::uint64_t end = at ? *at : terms_.now_s + *in;
     if (end <= terms_.now_s)
-      throw Fault{"allows until a time that is over: compare the clocks of both machines"};
+      fail("allows until a time that is over: compare the clocks of both machines");
     return end;
   }
 
-  [[nodiscard]] Identity read_identity() const {
+  [[nodiscard]] std::vector<std::string> read_groups() {
+    std::vector<std::string> names;
+    const auto* groups = find("groups");
+    if (groups == nullptr) return names;
+    const auto* list = groups->if_array();
+    if (list == nullptr || list->size() > kHttpGroupsMax) {
+      fail(cat("has \"groups\" that is no list, or of more than ", kHttpGroupsMax));
+      return names;
+    }
+    for (const auto& group : *list)
+      names.emplace_back(name_in(group, "a group's name"));
+    return names;
+  }
+
+  [[nodiscard]] Identity read_identity() {
     Identity identity;
     identity.method = Method::http;
     identity.user_name = text_of("user").value_or(terms_.user_name);
     auto grants = std::make_unique<Grants>();
-    if (const auto* groups = find("groups"); groups != nullptr) {
-      const auto* list = groups->if_array();
-      if (list == nullptr || list->size() > kHttpGroupsMax)
-        throw Fault{cat("has \"groups\" that is no list, or of more than ", kHttpGroupsMax)};
-      for (const auto& group : *list)
-        grants->groups.emplace_back(name_in(group, "a group's name"));
-    }
-    std::string fault;
+    grants->groups = read_groups();
+    std::string reason;
     if (const auto* acl = find("acl");
-        acl != nullptr && !read_rule_claim(*acl, grants->rules, fault))
-      throw Fault{cat("has an \"acl\" that is not understood: ", fault)};
+        acl != nullptr && !read_rule_claim(*acl, grants->rules, reason))
+      fail(cat("has an \"acl\" that is not understood: ", reason));
     grants->expires_at_s = read_expiry();
     const bool has_any =
         !grants->groups.empty() || !grants->rules.empty() || grants->expires_at_s != 0;
@@ -157,19 +176,19 @@ class AnswerReader {
     return identity;
   }
 
-  [[nodiscard]] std::uint64_t read_cache(const Identity& identity) const {
+  [[nodiscard]] std::uint64_t read_cache(const Identity& identity) {
     std::uint64_t remember_ms = terms_.cache_ms;
     if (const auto seconds = seconds_of("cache"))
       remember_ms = std::min(*seconds, kCacheMsMax / 1000) * 1000;
-    if (identity.grants != nullptr && identity.grants->expires_at_s != 0) {
-      const auto left_s = identity.grants->expires_at_s - terms_.now_s;
-      remember_ms = std::min(remember_ms, std::min(left_s, kCacheMsMax) * 1000);
-    }
+    const std::uint64_t end_s = identity.grants != nullptr ? identity.grants->expires_at_s : 0;
+    if (end_s > terms_.now_s)
+      remember_ms = std::min(remember_ms, std::min(end_s - terms_.now_s, kCacheMsMax) * 1000);
     return remember_ms;
   }
 
   const boost::json::object& members_;
   const HttpTerms& terms_;
+  std::string fault_;
 };
 
 HttpVerdict unavailable(std::string fault) {
@@ -182,11 +201,10 @@ HttpVerdict read_json(std::string_view body, const HttpTerms& terms) {
   std::string fault;
   const auto members = parse_strict_json(body, fault);
   if (!members) return unavailable(cat("has answered 200, but the answer ", fault));
-  try {
-    return AnswerReader(*members, terms).read();
-  } catch (const Fault& found) {
-    return unavailable(cat("has answered 200, but the answer ", found.text));
-  }
+  AnswerReader reader(*members, terms);
+  HttpVerdict verdict = reader.read();
+  if (reader.fault().empty()) return verdict;
+  return unavailable(cat("has answered 200, but the answer ", reader.fault()));
 }
 
 }  // namespace
