@@ -64,7 +64,9 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor) {}
+      http_(reactor, clock_, [this](std::function<void()> job) {
+        parts_.logins.run(std::move(job));
+      }) {}
 
 Gate::~Gate() = default;
 
@@ -176,7 +178,7 @@ std::optional<Admission> Gate::ask_service(Application& application) {
   question.protocol_version = static_cast<std::uint8_t>(application.version);
   const Ticket ticket = application.ticket;
   application.asked =
-      http_.ask(application.policy, std::move(question),
+      http_.ask(application.policy->http(), question,
                 [this, ticket](HttpAnswer answer) { on_answer(ticket, std::move(answer)); });
   return std::nullopt;
 }

@@ -19,7 +19,7 @@
 #include "auth/http_callout.hpp"
 #include "auth/login.hpp"
 #include "auth/policy.hpp"
-#include "base/random.hpp"
+#include "base/clock.hpp"
 #include "net/endpoint.hpp"
 #include "net/peer_facts.hpp"
 #include "net/reactor.hpp"
@@ -107,8 +107,8 @@ class Gate {
   net::Reactor& reactor_;
   const std::uint32_t shard_;
   PolicyPtr policy_;
+  SystemClock clock_;
   HttpCallout http_;
-  Random random_;
   std::unordered_map<Ticket, std::unique_ptr<Application>> applications_;
   Ticket last_ticket_ = 0;
 };

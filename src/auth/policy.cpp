@@ -1,41 +1,16 @@
 #include "auth/policy.hpp"
 
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "auth/random_bytes.hpp"
-#include "base/cat.hpp"
 #include "base/random.hpp"
 
 namespace linnet::auth {
 
 namespace {
 
-constexpr std::size_t kAuthorizationMax = 8 << 10;
 constexpr std::size_t kPretenceSize = 32;
-
-/// The first line of a small file.
-bool read_line(const std::string& path, Secret& line, std::vector<std::string>& errors) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (!std::getline(file, text)) {
-    const int error = errno;
-    errors.push_back(cat(path, ": cannot be read: ",
-                         file.is_open() ? std::string("it is empty")
-                                        : std::generic_category().message(error)));
-    return false;
-  }
-  while (!text.empty() && (text.back() == '\r' || text.back() == ' '))
-    text.pop_back();
-  const bool fine = !text.empty() && text.size() <= kAuthorizationMax &&
-                    text.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos;
-  if (!fine) errors.push_back(cat(path, ": its first line is not the value of a header"));
-  line = Secret(std::move(text));
-  return fine;
-}
 
 std::optional<Method> method_of(std::string_view name) noexcept {
   static constexpr std::array kMethods{Method::certificate, Method::psk, Method::unix,
@@ -62,9 +37,7 @@ PolicyPtr Policy::load(const AuthConfig& config, std::vector<std::string>& error
   if (auto users = UnixUsers::resolve(config.unix_users, errors)) {
     policy->unix_users_ = std::move(*users);
   }
-  if (!config.http.authorization_file.empty()) {
-    read_line(config.http.authorization_file, policy->http_authorization_, errors);
-  }
+  if (!config.http.url.empty()) policy->http_ = HttpService::load(config, errors);
   if (errors.size() != errors_before) return nullptr;
   policy->set_order();
   return policy;
@@ -80,7 +53,7 @@ void Policy::set_order() {
       case Method::unix: configured = !unix_users_.empty(); break;
       case Method::password: configured = passwords_.has_value(); break;
       case Method::jwt: configured = jwt_ != nullptr; break;
-      case Method::http: configured = asks_http(); break;
+      case Method::http: configured = http_ != nullptr; break;
       // What proves them is the listener's matter.
       case Method::certificate:
       case Method::psk:

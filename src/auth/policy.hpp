@@ -13,6 +13,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "auth/http_service.hpp"
 #include "auth/jwt.hpp"
 #include "auth/password_file.hpp"
 #include "auth/rules.hpp"
@@ -38,11 +39,7 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   }
   [[nodiscard]] const Jwt* jwt() const noexcept { return jwt_.get(); }
   [[nodiscard]] const UnixUsers& unix_users() const noexcept { return unix_users_; }
-  [[nodiscard]] bool asks_http() const noexcept { return !config_.http.url.empty(); }
-  /// The value of the Authorization header for the service; may be empty.
-  [[nodiscard]] std::string_view http_authorization() const noexcept {
-    return http_authorization_.view();
-  }
+  [[nodiscard]] const HttpServicePtr& http() const noexcept { return http_; }
   /// A secret of this policy's own, for names that nobody has: see ScramServer.
   [[nodiscard]] std::string_view pretence() const noexcept { return pretence_.view(); }
   /// The methods that are configured, in the order in which they are tried.
@@ -64,7 +61,7 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   std::optional<PasswordFile> passwords_;
   std::unique_ptr<const Jwt> jwt_;
   UnixUsers unix_users_;
-  Secret http_authorization_;
+  HttpServicePtr http_;
 };
 
 using PolicyPtr = boost::intrusive_ptr<const Policy>;

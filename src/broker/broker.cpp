@@ -188,7 +188,7 @@ std::unique_ptr<Broker> Broker::open(Config config, std::string& error,
     if (impl->config.socket_activation) {
       impl->inherited = net::InheritedSockets::from_environment();
     }
-    if (!impl->load_policy(error) || !impl->open_storage(error)) return nullptr;
+    if (!impl->load_policy(error)) return nullptr;
     for (const ListenerConfig& listener : impl->config.listeners) {
       if (!impl->bind(listener, error)) return nullptr;
     }

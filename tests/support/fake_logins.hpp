@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <utility>
 
 #include "auth/login.hpp"
@@ -18,6 +19,8 @@ class FakeLogins final : public auth::LoginQueue {
     jobs_.push_back(std::move(job));
     return true;
   }
+
+  void run(std::function<void()> job) override { job(); }
 
   /// Nothing is verified until release().
   void hold() noexcept { held_ = true; }
