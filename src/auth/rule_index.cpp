@@ -22,12 +22,13 @@ struct RuleIndex::Builder {
   ByName<std::uint32_t> by_user{};
   ByName<std::uint32_t> by_group{};
   ByName<std::uint32_t> by_role{};
+  std::vector<Places> lists{};
 
-  void add(ByName<std::uint32_t>& lists, const std::string& name, std::uint32_t place) {
-    const auto next = static_cast<std::uint32_t>(index.lists_.size());
-    const auto [found, is_new] = lists.try_emplace(name, next);
-    if (is_new) index.lists_.emplace_back();
-    Places& places = index.lists_[found->second];
+  void add(ByName<std::uint32_t>& names, const std::string& name, std::uint32_t place) {
+    const auto next = static_cast<std::uint32_t>(lists.size());
+    const auto [found, is_new] = names.try_emplace(name, next);
+    if (is_new) lists.emplace_back();
+    Places& places = lists[found->second];
     if (places.empty() || places.back() != place) places.push_back(place);
   }
 
@@ -43,18 +44,27 @@ struct RuleIndex::Builder {
       add(by_role, role, place);
   }
 
-  static void take(const ByName<std::uint32_t>& lists, const std::string& name, Member& member) {
-    const auto found = lists.find(name);
-    if (found != lists.end()) member.lists.push_back(found->second);
+  static void take(const ByName<std::uint32_t>& names, const std::string& name, Member& member) {
+    const auto found = names.find(name);
+    if (found != names.end()) member.lists.push_back(found->second);
   }
 
   /// What is named by a rule alone has a list, too.
-  void add_members(const ByName<std::uint32_t>& lists, ByName<Member>& members) const {
-    for (const auto& [name, list] : lists)
+  void add_members(const ByName<std::uint32_t>& names, ByName<Member>& members) const {
+    for (const auto& [name, list] : names)
       members[name].lists.push_back(list);
     for (auto& [name, member] : members) {
       for (const std::string& role : member.roles)
         take(by_role, role, member);
+    }
+  }
+
+  /// One after the other, so that each is found at once.
+  void flatten() const {
+    for (const Places& places : lists) {
+      const auto begin = static_cast<std::uint32_t>(index.places_.size());
+      index.places_.insert(index.places_.end(), places.begin(), places.end());
+      index.lists_.push_back({begin, static_cast<std::uint32_t>(index.places_.size())});
     }
   }
 
@@ -82,6 +92,7 @@ RuleIndex::RuleIndex(const RuleList& rules, const AuthConfig& auth) {
   builder.add_members(builder.by_group, groups_);
   builder.add_members(builder.by_user, users_);
   builder.add_groups_to_users();
+  builder.flatten();
 }
 
 const RuleIndex::Member* RuleIndex::find(const ByName<Member>& members, std::string_view name) {
@@ -161,14 +172,17 @@ RuleIndex::Walk::Walk(const RuleIndex& index, const Identity& identity) {
   std::make_heap(cursors_.begin(), cursors_.end(), kLater);
 }
 
-void RuleIndex::Walk::add(const Places& places) {
+void RuleIndex::Walk::add(std::span<const std::uint32_t> places) {
   if (!places.empty()) cursors_.push_back({places.data(), places.data() + places.size()});
 }
 
 void RuleIndex::Walk::add(const RuleIndex& index, const Member* member) {
   if (member == nullptr) return;
-  for (const std::uint32_t list : member->lists)
-    add(index.lists_[list]);
+  const std::span<const std::uint32_t> places(index.places_);
+  for (const std::uint32_t list : member->lists) {
+    const Range range = index.lists_[list];
+    add(places.subspan(range.begin, range.end - range.begin));
+  }
 }
 
 bool RuleIndex::Walk::next() {

@@ -55,7 +55,12 @@ class RuleIndex {
   Places everybody_;
   Places any_named_;
   Places anonymous_;
-  std::vector<Places> lists_;
+  struct Range {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  std::vector<Range> lists_;  // of places_
+  Places places_;
   ByName<Member> users_;
   ByName<Member> groups_;
 };
@@ -73,7 +78,7 @@ class RuleIndex::Walk {
     const std::uint32_t* at;
     const std::uint32_t* end;
   };
-  void add(const Places& places);
+  void add(std::span<const std::uint32_t> places);
   void add(const RuleIndex& index, const Member* member);
 
   boost::container::small_vector<Cursor, 16> cursors_;  // a heap, the lowest place on top

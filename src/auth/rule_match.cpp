@@ -54,23 +54,6 @@ bool kind_fits(RuleKind kind, bool is) noexcept {
   return kind == RuleKind::any || (kind == RuleKind::only) == is;
 }
 
-RuleLook look_at_filters(const Rule& rule, const RuleValues& values, const Request& request) {
-  FilterText room;
-  RuleLook found = RuleLook::topic;
-  for (const RuleFilter& filter :
-       request.action == Action::publish ? rule.publish : rule.subscribe) {
-    const auto text = expand(filter, rule.effect, values, room);
-    if (text.empty()) continue;
-    if (request.action != Action::subscribe) {
-      if (filter_matches(text, request.topic)) return RuleLook::whole;
-    } else if (filters_overlap(text, request.topic)) {
-      if (filter_covers(text, request.topic)) return RuleLook::whole;
-      found = RuleLook::part;
-    }
-  }
-  return found;
-}
-
 bool has_plain_names(const Subject& subject) noexcept {
   return subject.client_id.find_first_of("+#") == std::string_view::npos &&
          subject.identity.user_name.find_first_of("+#") == std::string::npos;
@@ -79,15 +62,18 @@ bool has_plain_names(const Subject& subject) noexcept {
 }  // namespace
 
 std::string_view RuleValues::raw(RuleValue value) const noexcept {
+  static constexpr std::string_view kNone;
   const Grants* grants = subject_.identity.grants.get();
+  const CertificateNames* names = grants != nullptr ? &grants->certificate : nullptr;
   switch (value) {
     case RuleValue::client_id: return subject_.client_id;
     case RuleValue::user_name: return subject_.identity.user_name;
-    case RuleValue::cert_cn: return grants != nullptr ? grants->certificate.cn : "";
-    case RuleValue::cert_subject: return grants != nullptr ? grants->certificate.subject : "";
-    case RuleValue::cert_san: return grants != nullptr ? grants->certificate.san : "";
+    case RuleValue::cert_cn: return names != nullptr ? std::string_view(names->cn) : kNone;
+    case RuleValue::cert_subject:
+      return names != nullptr ? std::string_view(names->subject) : kNone;
+    case RuleValue::cert_san: return names != nullptr ? std::string_view(names->san) : kNone;
   }
-  return {};
+  return kNone;
 }
 
 std::string_view RuleValues::find(RuleValue value) const noexcept {
@@ -98,11 +84,10 @@ std::string_view RuleValues::find(RuleValue value) const noexcept {
   return usable ? text : std::string_view();
 }
 
-std::string_view expand(const RuleFilter& filter, RuleEffect effect, const RuleValues& values,
+std::string_view expand(std::string_view code, RuleEffect effect, const RuleValues& values,
                         FilterText& room) {
-  if (filter.values == 0) return filter.code;
   room.clear();
-  for (TopicLevels levels(filter.code); levels.next();) {
+  for (TopicLevels levels(code); levels.next();) {
     const auto begin = room.size();
     if (!append_level(levels.level(), values, room)) {
       if (effect == RuleEffect::allow) return {};
@@ -172,27 +157,55 @@ bool filters_overlap(std::string_view filter, std::string_view wanted) noexcept 
   return true;
 }
 
-RuleLook look_at(const Rule& rule, const RuleValues& values, const Request& request) {
-  const Subject& subject = values.subject();
-  const auto& clients = rule.subjects.clients;
-  if (!clients.empty() &&
-      std::find(clients.begin(), clients.end(), subject.client_id) == clients.end()) {
-    return RuleLook::client;
+RuleTerms terms_of(const Rule& rule) noexcept {
+  return {rule.effect, rule.retain, rule.shared, rule.qos_max, rule.subjects.plain_names_only};
+}
+
+bool FilterLook::go_on(std::string_view code, std::uint8_t needed_values) {
+  const auto text = needed_values == 0 ? code : expand(code, effect_, values_, room_);
+  if (text.empty()) return true;
+  if (request_.action != Action::subscribe) {
+    if (!filter_matches(text, request_.topic)) return true;
+    found_ = RuleLook::whole;
+    return false;
   }
-  const RuleLook look = look_at_filters(rule, values, request);
-  if (look == RuleLook::topic) return look;
-  if (rule.subjects.plain_names_only && !has_plain_names(subject)) return RuleLook::names;
+  if (!filters_overlap(text, request_.topic)) return true;
+  const bool whole = filter_covers(text, request_.topic);
+  found_ = whole ? RuleLook::whole : RuleLook::part;
+  return !whole;
+}
+
+bool names_client(const RuleSubjects& subjects, const Subject& subject) {
+  const auto& clients = subjects.clients;
+  return clients.empty() ||
+         std::find(clients.begin(), clients.end(), subject.client_id) != clients.end();
+}
+
+RuleLook look_at_terms(RuleLook filters, const RuleTerms& terms, const RuleValues& values,
+                       const Request& request) noexcept {
+  if (filters == RuleLook::topic) return filters;
+  if (terms.plain_names_only && !has_plain_names(values.subject())) return RuleLook::names;
   if (request.action == Action::publish) {
-    if (!kind_fits(rule.retain, request.retain)) return RuleLook::retain;
-  } else if (!kind_fits(rule.shared, request.shared)) {
+    if (!kind_fits(terms.retain, request.retain)) return RuleLook::retain;
+  } else if (!kind_fits(terms.shared, request.shared)) {
     return RuleLook::shared;
   }
   // A subscription is granted with less instead.
-  if (request.action != Action::subscribe && rule.effect == RuleEffect::allow &&
-      rule.qos_max < request.qos) {
+  if (request.action != Action::subscribe && terms.effect == RuleEffect::allow &&
+      terms.qos_max < request.qos) {
     return RuleLook::qos;
   }
-  return look;
+  return filters;
+}
+
+RuleLook look_at(const Rule& rule, const RuleValues& values, const Request& request) {
+  if (!names_client(rule.subjects, values.subject())) return RuleLook::client;
+  FilterLook look(rule.effect, values, request);
+  for (const RuleFilter& filter :
+       request.action == Action::publish ? rule.publish : rule.subscribe) {
+    if (!look.go_on(filter.code, filter.values)) break;
+  }
+  return look_at_terms(look.found(), terms_of(rule), values, request);
 }
 
 }  // namespace linnet::auth

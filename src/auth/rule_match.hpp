@@ -34,9 +34,9 @@ class RuleValues {
 
 using FilterText = boost::container::small_vector<char, 256>;
 
-/// The filter with the client's values in it, as a view of it or of `room`; empty if it is one of
+/// A filter's code with the client's values in it, in `room`; empty if it is one of
 /// an allowing rule that lacks a value, and so matches nothing.
-[[nodiscard]] std::string_view expand(const RuleFilter& filter, RuleEffect effect,
+[[nodiscard]] std::string_view expand(std::string_view code, RuleEffect effect,
                                       const RuleValues& values, FilterText& room);
 
 // Of expanded filters. `wanted` is a filter that a client asks for.
@@ -59,7 +59,42 @@ enum class RuleLook : std::uint8_t {
   whole,    // it decides
 };
 
-/// Never RuleLook::subject, which is for who finds the rules to look at.
+/// A rule without whom and which topics it is about.
+struct RuleTerms {
+  RuleEffect effect = RuleEffect::allow;
+  RuleKind retain = RuleKind::any;
+  RuleKind shared = RuleKind::any;
+  Qos qos_max = Qos::exactly_once;
+  bool plain_names_only = false;
+};
+[[nodiscard]] RuleTerms terms_of(const Rule& rule) noexcept;
+
+/// What a rule's filters, one after the other, say about a request.
+class FilterLook {
+ public:
+  FilterLook(RuleEffect effect, const RuleValues& values, const Request& request) noexcept
+      : effect_(effect), values_(values), request_(request) {}
+
+  /// False: the others do not count.
+  [[nodiscard]] bool go_on(std::string_view code, std::uint8_t needed_values);
+  /// Topic, part or whole.
+  [[nodiscard]] RuleLook found() const noexcept { return found_; }
+
+ private:
+  RuleEffect effect_;
+  const RuleValues& values_;
+  const Request& request_;
+  RuleLook found_ = RuleLook::topic;
+  FilterText room_;
+};
+
+/// Whether the client's identifier is among a rule's, or the rule has none.
+[[nodiscard]] bool names_client(const RuleSubjects& subjects, const Subject& subject);
+/// What is left of what the filters say.
+[[nodiscard]] RuleLook look_at_terms(RuleLook filters, const RuleTerms& terms,
+                                     const RuleValues& values, const Request& request) noexcept;
+
+/// All of it. Never RuleLook::subject, which is for who finds the rules to look at.
 [[nodiscard]] RuleLook look_at(const Rule& rule, const RuleValues& values, const Request& request);
 
 }  // namespace linnet::auth

@@ -17,11 +17,8 @@ std::span<const Rule> own_rules(const Identity& identity) noexcept {
 /// What the rules that are looked at come to.
 class Verdict {
  public:
-  Verdict(const Subject& subject, const Request& request) : values_(subject), request_(request) {}
-
   /// False: this rule has decided, and the others do not count.
-  bool go_on(const Rule& rule, std::uint32_t place) {
-    const RuleLook look = look_at(rule, values_, request_);
+  bool go_on(RuleLook look, const RuleTerms& rule, std::uint32_t place) {
     if (look != RuleLook::whole && look != RuleLook::part) return true;
     const bool allows = rule.effect == RuleEffect::allow;
     std::uint32_t& first = allows ? first_allow_ : first_deny_;
@@ -45,8 +42,6 @@ class Verdict {
   }
 
  private:
-  RuleValues values_;
-  const Request& request_;
   std::uint32_t first_allow_ = Decision::kNoRule;
   std::uint32_t first_deny_ = Decision::kNoRule;
   std::uint32_t whole_ = Decision::kNoRule;
@@ -56,20 +51,26 @@ class Verdict {
 }  // namespace
 
 Rules::Rules(RuleList list, const AuthConfig& auth)
-    : list_(std::move(list)), index_(list_, auth), closed_(!auth.acl_file.empty()) {}
+    : list_(std::move(list)), index_(list_, auth), pack_(list_), closed_(!auth.acl_file.empty()) {}
 
 Decision Rules::decide(const Subject& subject, const Request& request) const {
   const Identity& identity = subject.identity;
   if (!concern(identity)) return {};
-  Verdict verdict(subject, request);
+  const RuleValues values(subject);
+  Verdict verdict;
   const auto own = own_rules(identity);
   for (std::size_t i = 0; i < own.size(); ++i) {
     if (!index_.names(own[i].subjects, identity)) continue;
-    if (!verdict.go_on(own[i], static_cast<std::uint32_t>(i))) return verdict.decision();
+    const RuleLook look = look_at(own[i], values, request);
+    if (!verdict.go_on(look, terms_of(own[i]), static_cast<std::uint32_t>(i))) {
+      return verdict.decision();
+    }
   }
   const auto before = static_cast<std::uint32_t>(own.size());
   for (RuleIndex::Walk walk(index_, identity); walk.next();) {
-    if (!verdict.go_on(list_[walk.rule()], before + walk.rule())) break;
+    const std::uint32_t place = walk.rule();
+    const RuleLook look = pack_.look_at(list_[place], place, values, request);
+    if (!verdict.go_on(look, pack_.terms(place), before + place)) break;
   }
   return verdict.decision();
 }
@@ -78,11 +79,17 @@ std::vector<RuleLook> Rules::explain(const Subject& subject, const Request& requ
   const RuleValues values(subject);
   const auto own = own_rules(subject.identity);
   std::vector<RuleLook> looks;
-  for (std::size_t place = 0; place < own.size() + list_.size(); ++place) {
-    const Rule& rule = place < own.size() ? own[place] : list_[place - own.size()];
-    looks.push_back(index_.names(rule.subjects, subject.identity) ? look_at(rule, values, request)
-                                                                  : RuleLook::subject);
-    if (looks.back() == RuleLook::whole) break;
+  const auto add = [&](const Rule& rule, auto look) {
+    const bool about = index_.names(rule.subjects, subject.identity);
+    looks.push_back(about ? look() : RuleLook::subject);
+    return looks.back() != RuleLook::whole;
+  };
+  for (const Rule& rule : own) {
+    if (!add(rule, [&] { return look_at(rule, values, request); })) return looks;
+  }
+  for (std::uint32_t place = 0; place < list_.size(); ++place) {
+    const Rule& rule = list_[place];
+    if (!add(rule, [&] { return pack_.look_at(rule, place, values, request); })) break;
   }
   return looks;
 }

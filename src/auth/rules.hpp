@@ -16,6 +16,7 @@
 #include "auth/rule.hpp"
 #include "auth/rule_index.hpp"
 #include "auth/rule_match.hpp"
+#include "auth/rule_pack.hpp"
 
 namespace linnet::auth {
 
@@ -37,7 +38,8 @@ class Rules {
   /// For people: `rule 3 (linnet.toml:12)`, "rule 1 of the client's own", or "no rule matches".
   [[nodiscard]] std::string name_of(const Subject& subject, const Decision& decision) const;
 
-  /// The rules in their order, after the client's own.
+  /// The rules in their order, after the client's own; without their filters, which are in their
+  /// text.
   [[nodiscard]] std::span<const Rule> list() const noexcept { return list_; }
   /// What each rule says about a request, up to the one that decides: for `linnet explain`.
   [[nodiscard]] std::vector<RuleLook> explain(const Subject& subject, const Request& request) const;
@@ -51,6 +53,7 @@ class Rules {
  private:
   RuleList list_;
   RuleIndex index_;
+  RulePack pack_;
   bool closed_ = false;
 };
 

@@ -37,7 +37,7 @@ void match(std::string_view text) {
     }
     auth::FilterText room;
     for (const auto effect : {RuleEffect::allow, RuleEffect::deny}) {
-      const auto wanted = auth::expand(filter, effect, values, room);
+      const auto wanted = auth::expand(filter.code, effect, values, room);
       LINNET_ASSERT(effect == RuleEffect::allow || !wanted.empty());
       if (wanted.empty()) continue;
       const bool overlaps = auth::filters_overlap(wanted, topic);
