@@ -1,10 +1,23 @@
 #include "auth/password_base64.hpp"
 
+#include <array>
+
 namespace linnet::auth {
 namespace {
 
 constexpr std::string_view kDigits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t kNoDigit = 64;
+
+constexpr std::array<std::uint8_t, 256> make_values() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::size_t i = 0; i < kDigits.size(); ++i)
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr auto kValues = make_values();
 
 }  // namespace
 
@@ -24,9 +37,9 @@ std::optional<std::string> base64_decoded(std::string_view text, Padding padding
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (const char digit : text) {
-    const std::size_t value = kDigits.find(digit);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
+    const std::uint8_t value = kValues[static_cast<unsigned char>(digit)];
+    if (value == kNoDigit) return std::nullopt;
+    bits = (bits << 6) | value;
     count += 6;
     if (count < 8) continue;
     count -= 8;

@@ -195,8 +195,9 @@ struct Verifier {
   bool operator()(const ScramKeys& keys) const {
     const ScramKeys presented = scram_keys(password, keys.salt, keys.iterations);
     // Both, so that an entry whose halves belong to two passwords lets nobody in.
-    return equal_in_constant_time(presented.stored_key, keys.stored_key) &
-           equal_in_constant_time(presented.server_key, keys.server_key);
+    const bool stored = equal_in_constant_time(presented.stored_key, keys.stored_key);
+    const bool server = equal_in_constant_time(presented.server_key, keys.server_key);
+    return stored && server;
   }
 };
 

@@ -4,7 +4,7 @@
 #include "cli/cert_options.hpp"
 #include "cli/explain_options.hpp"
 #include "cli/options.hpp"
-#include "cli/passwd.hpp"
+#include "cli/passwd_options.hpp"
 
 namespace {
 

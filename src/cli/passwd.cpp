@@ -36,7 +36,7 @@ void warn(const std::string& text) {
 }
 
 /// One line for people or for scripts: what was done.
-void report(const PasswdOptions& options, const std::string& text, json::object facts) {
+void report(const PasswdOptions& options, const std::string& text, const json::object& facts) {
   if (!options.json) return print_line(log::escaped_text(text));
   json::object line{{"ok", true}, {"file", log::escaped_text(options.file)}};
   if (!options.user.empty()) line["user"] = log::escaped_text(options.user);

@@ -1,13 +1,9 @@
-// `linnet passwd`: its options with their help, and what it does to password files, see
+// `linnet passwd`: what it is asked for, and what it does to password files, see
 // src/auth/password_file.hpp.
 #pragma once
 
 #include <cstdint>
 #include <string>
-
-namespace CLI {
-class App;
-}
 
 namespace linnet::cli {
 
@@ -26,9 +22,6 @@ struct PasswdOptions {
   bool upgrade = false;
   bool json = false;
 };
-
-/// Adds the command to the binary's. `options` has to live as long as `app`.
-CLI::App* add_passwd_command(CLI::App& app, PasswdOptions& options);
 
 /// The exit code, see src/cli/options.hpp. With `check` kFailed means a wrong password alone.
 [[nodiscard]] int passwd(const PasswdOptions& options);

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
+#include "cli/passwd_options.hpp"
 
-#include "cli/passwd.hpp"
+#include <CLI/CLI.hpp>
 
 namespace linnet::cli {
 
