@@ -16,8 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Times beyond this are as good as never, and sums of them fit.
-constexpr std::uint64_t kTimeMax_s = std::uint64_t{1} << 53;
+// Times beyond this are as good as never; sums of them fit, in microseconds, too.
+constexpr std::uint64_t kTimeMax_s = std::uint64_t{1} << 40;
 
 std::string_view view(const json::string& text) noexcept {
   return {text.data(), text.size()};

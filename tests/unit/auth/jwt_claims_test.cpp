@@ -72,10 +72,10 @@ TEST(JwtClaims, StrangeTimesDoNotOverflow) {
     EXPECT_EQ(fault_with(cat(R"("nbf":)", low)), "") << low;
   }
   for (const auto* high : {"9223372036854775807", "9223372036854775808", "18446744073709551615",
-                           "18446744073709551616", "1e300", "9007199254740992"}) {
+                           "18446744073709551616", "1e300", "1099511627776"}) {
     const auto outcome = read(cat(R"({"sub":"anna","exp":)", high, "}"));
     ASSERT_TRUE(outcome.identity) << high << outcome.fault;
-    EXPECT_EQ(outcome.identity->grants->expires_at_s, (std::uint64_t{1} << 53) + 30) << high;
+    EXPECT_EQ(outcome.identity->grants->expires_at_s, (std::uint64_t{1} << 40) + 30) << high;
     EXPECT_EQ(fault_with(cat(R"("nbf":)", high)), "the token is not valid yet") << high;
   }
   for (const auto* other : {R"("1900000000")", "null", "true", "[]", "{}"}) {
