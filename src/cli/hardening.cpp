@@ -1,7 +1,7 @@
 #include "cli/hardening.hpp"
 
 #include <array>
-#include <csignal>
+#include <cerrno>
 #include <linux/sched.h>
 #include <memory>
 #include <seccomp.h>
@@ -113,7 +113,7 @@ void set_core_dumps(bool allowed) noexcept {
 bool filter_system_calls(std::string& error) {
   const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
   if (!filter) {
-    error = refusal(ENOMEM, "the filter can't be made");
+    error = refusal(ENOSYS, "the kernel knows no filter that ends the process");
     return false;
   }
   Rules rules(filter.get());
