@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "auth/accounts.hpp"
+#include "auth/bans.hpp"
 #include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
@@ -60,6 +62,9 @@ struct Broker::Impl {
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
+  auth::Accounts accounts;
+  auth::Bans bans;
+  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
@@ -82,6 +87,8 @@ void Broker::Impl::make_shards() {
   const shard::Common common{config,      post,          storage->store(),
                              connections, kept_sessions, &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
+    door_keepers.push_back(
+        std::make_unique<transport::DoorKeeper>(accounts, bans, transport::door_terms(config)));
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     post.add(shards.back()->reactor(), mailbox_limits(config.limits));
   }
@@ -124,8 +131,8 @@ bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
   if (entrance.tls) certificates.add(*entrance.tls);
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     for (net::FileDescriptor& socket : bound->copies[shard]) {
-      acceptors[shard].push_back(
-          std::make_unique<transport::Acceptor>(std::move(socket), entrance, *shards[shard]));
+      acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
+          std::move(socket), entrance, *shards[shard], *door_keepers[shard]));
     }
   }
   return true;

@@ -108,6 +108,7 @@ bool Connection::accept_connect(mqtt::Connect& connect, std::string& assigned_id
   }
   identity_ = std::move(admission.identity);
   admitted_ = true;
+  link_->let_in();
   return true;
 }
 
