@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "auth/verifier.hpp"
+#include "auth/accounts.hpp"
+#include "auth/bans.hpp"
 #include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
@@ -67,6 +69,9 @@ struct Broker::Impl {
   auth::Accounts accounts;
   session::SettingsPtr settings;
   std::unique_ptr<auth::Verifier> verifier;  // posts to the shards
+  auth::Accounts accounts;
+  auth::Bans bans;
+  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
@@ -108,6 +113,8 @@ void Broker::Impl::make_shards() {
                              {*verifier, bans, accounts},
                              &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
+    door_keepers.push_back(
+        std::make_unique<transport::DoorKeeper>(accounts, bans, transport::door_terms(config)));
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     post.add(shards.back()->reactor(), mailbox_limits(config.limits));
   }
@@ -159,6 +166,10 @@ void Broker::Impl::accept() {
         acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
             std::move(socket), *entrances[at], *shards[shard]));
       }
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    for (net::FileDescriptor& socket : bound->copies[shard]) {
+      acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
+          std::move(socket), entrance, *shards[shard], *door_keepers[shard]));
     }
   }
 }

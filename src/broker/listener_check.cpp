@@ -145,6 +145,15 @@ Fault check_proxies(const Checked& checked) {
   return fault("trusted_proxies", std::move(error));
 }
 
+Fault check_networks(const Checked& checked) {
+  std::string error;
+  if (!net::Networks::parse(checked.listener.allow, error)) {
+    return fault("allow", std::move(error));
+  }
+  if (!net::Networks::parse(checked.listener.deny, error)) return fault("deny", std::move(error));
+  return std::nullopt;
+}
+
 /// A client can prove who it is before it sends CONNECT; whoever does not is an anonymous one, whom
 /// the listener then refuses.
 bool proves_clients(const Checked& checked) {
@@ -170,7 +179,7 @@ Fault check_access(const Checked& checked) {
 
 constexpr std::array kChecks = {check_scheme,         check_certificates, check_client_certificates,
                                 check_tls_has_effect, check_web,          check_unix,
-                                check_proxies,        check_access};
+                                check_proxies,        check_networks,     check_access};
 
 }  // namespace
 

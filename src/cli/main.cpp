@@ -1,6 +1,7 @@
 // The door of the binary: which command, and its options. `linnet` alone is `linnet run`.
 #include <CLI/CLI.hpp>
 
+#include "cli/ban_options.hpp"
 #include "cli/cert_options.hpp"
 #include "cli/explain_options.hpp"
 #include "cli/options.hpp"
@@ -70,6 +71,9 @@ int main(int argc, char** argv) {
   StoreOptions store_options;
   CLI::App* store_command = app.add_subcommand("store", "Look after what the broker keeps");
   add_store_options(*store_command, store_options);
+  BanOptions ban_options;
+  CLI::App* ban_command = app.add_subcommand("ban", "Keep addresses out of a broker that runs");
+  add_ban_options(*ban_command, ban_options);
   CertOptions cert_options;
   CLI::App* cert_command = app.add_subcommand("cert", "Make and show certificates and keys");
   add_cert_options(*cert_command, cert_options);
@@ -96,6 +100,7 @@ int main(int argc, char** argv) {
     return kOk;
   }
   if (store_command->parsed()) return store(store_options);
+  if (ban_command->parsed()) return ban(ban_options);
   if (cert_command->parsed()) return cert(cert_options);
   if (passwd_command->parsed()) return passwd(passwd_options);
   if (explain_command->parsed()) return explain(explain_options);

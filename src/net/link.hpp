@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "net/endpoint.hpp"
+#include "net/admission.hpp"
 #include "net/outbox.hpp"
 #include "net/peer_facts.hpp"
 
@@ -89,6 +90,15 @@ class Link {
 
   /// The client has been let in: it is not half open any more.
   void let_in() noexcept {}
+  /// The client's address, as told by a trusted proxy if there is one. Final once bytes have been
+  /// shown.
+  [[nodiscard]] virtual Endpoint endpoint() const noexcept { return {}; }
+
+  /// What it holds until its client is let in. Before the first join().
+  void hold(std::unique_ptr<Admission> admission) noexcept { admission_ = std::move(admission); }
+  [[nodiscard]] Admission* admission() const noexcept { return admission_.get(); }
+  /// The client has been let in: its CONNECT is accepted. May be called again.
+  void let_in() noexcept { admission_.reset(); }
 
   /// Stops and starts reading; the kernel's window then slows the sender. Starts enabled.
   /// resume() shows kept bytes again, not from within itself but soon after.
@@ -119,7 +129,8 @@ class Link {
   Outbox outbox_;
   LinkUser* user_ = nullptr;
   const ListenerTraits* listener_;
-  std::uint32_t kept_at_ = 0;  // the reactor's
+  std::unique_ptr<Admission> admission_;  // null: the client has been let in
+  std::uint32_t kept_at_ = 0;             // the reactor's
   bool touched_ = false;
   bool wants_drained_ = false;
 };

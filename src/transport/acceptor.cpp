@@ -7,15 +7,22 @@
 
 namespace linnet::transport {
 
-Acceptor::Acceptor(net::FileDescriptor socket, const Entrance& entrance, shard::Shard& shard)
-    : entrance_(entrance), shard_(shard), listener_(std::move(socket), shard.reactor(), *this) {}
+Acceptor::Acceptor(net::FileDescriptor socket, const Entrance& entrance, shard::Shard& shard,
+                   DoorKeeper& keeper)
+    : entrance_(entrance),
+      shard_(shard),
+      door_(entrance, keeper),
+      listener_(std::move(socket), shard.reactor(), *this) {}
 
 void Acceptor::on_accept(net::FileDescriptor socket, const net::Endpoint& peer) {
+  auto admission = door_.open(peer, shard_.reactor().now_ms());
+  if (!admission) return;  // closed
   FirstChannel first = first_channel(entrance_, socket.get(), peer);
   if (first.failed) return;  // closed: there is no memory to say more
   auto link =
       std::make_unique<SocketLink>(std::move(socket), peer, entrance_.traits, shard_.reactor());
   link->use(std::move(first.channel));
+  link->hold(std::move(admission));
   shard_.accept(std::move(link));
 }
 

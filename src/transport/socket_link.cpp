@@ -105,8 +105,12 @@ void SocketLink::join(std::unique_ptr<net::Link> self, net::Reactor& reactor) {
   if (show_again_ || holds_bytes || broken_ || slot_ == kNoSlot) touch();
 }
 
-const net::Endpoint& SocketLink::endpoint() const noexcept {
-  const net::Endpoint* told = channel_ == nullptr ? nullptr : channel_->told_endpoint();
+const net::Endpoint* SocketLink::told_endpoint() const noexcept {
+  return channel_ == nullptr ? nullptr : channel_->told_endpoint();
+}
+
+net::Endpoint SocketLink::endpoint() const noexcept {
+  const net::Endpoint* told = told_endpoint();
   return told == nullptr ? peer_ : *told;
 }
 
@@ -212,7 +216,10 @@ void SocketLink::read() {
   }
   const net::ReadResult result = net::read_from(channel_.get(), socket_.get(), room);
   const int error = errno;
+  const bool half_open = admission() != nullptr;
+  const bool told = half_open && told_endpoint() != nullptr;
   if (channel_ != nullptr) follow_channel();
+  if (half_open && !is_welcome(told, result.state == net::ReadResult::State::bytes)) return;
   switch (result.state) {
     case net::ReadResult::State::again: return;
     case net::ReadResult::State::closed:
@@ -242,6 +249,15 @@ void SocketLink::follow_channel() {
     watch();
   }
   if (channel_->has_more()) touch();
+}
+
+/// Whether the client's address may come in, as soon as it is known: a proxy has `told` it, or the
+/// client is about to speak itself. If not, the link has ended.
+bool SocketLink::is_welcome(bool told, bool shows) {
+  if (!told && !shows && told_endpoint() == nullptr) return true;
+  if (admission()->meet(endpoint(), shows, reactor_->now_ms())) return true;
+  fail(std::make_error_code(std::errc::permission_denied));
+  return false;
 }
 
 void SocketLink::show(std::string_view bytes) {

@@ -1,5 +1,5 @@
 // MQTT on a stream socket, TCP or Unix: straight, or through a channel (TLS, WebSocket). See
-// net/link.hpp for what a link promises. An idle one takes 152 bytes and holds no buffer.
+// net/link.hpp for what a link promises. An idle one takes 160 bytes and holds no buffer.
 //
 //   auto link = std::make_unique<SocketLink>(std::move(socket), peer, listener, reactor);
 //   link->use(std::move(channel));  // or not
@@ -56,6 +56,7 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   /// The client's address, as told by a trusted proxy if there is one.
   [[nodiscard]] const net::Endpoint& endpoint() const noexcept;
   [[nodiscard]] net::Endpoint address() const override { return endpoint(); }
+  [[nodiscard]] net::Endpoint endpoint() const noexcept override;
   [[nodiscard]] net::PeerFacts facts() const override;
 
   void pause() override;
@@ -83,6 +84,8 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   void on_readable(std::uint32_t events);
   void read();
   void follow_channel();
+  [[nodiscard]] const net::Endpoint* told_endpoint() const noexcept;
+  [[nodiscard]] bool is_welcome(bool told, bool shows);
   void read_more();
   void read_and_drop();
   void show(std::string_view bytes);
@@ -117,6 +120,6 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   bool peer_done_ : 1 = false;   // the other side has sent its last byte
 };
 
-static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 152);
+static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 160);
 
 }  // namespace linnet::transport
