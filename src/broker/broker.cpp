@@ -61,17 +61,15 @@ struct Broker::Impl {
   // Constant after open()
   Config config;
   std::vector<std::unique_ptr<transport::Entrance>> entrances;
+  auth::Accounts accounts;  // these three outlive all links
+  auth::Bans bans;
+  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
-  auth::Bans bans;
-  auth::Accounts accounts;
   session::SettingsPtr settings;
   std::unique_ptr<auth::Verifier> verifier;  // posts to the shards
-  auth::Accounts accounts;
-  auth::Bans bans;
-  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
@@ -164,12 +162,8 @@ void Broker::Impl::accept() {
     for (std::size_t shard = 0; shard < shards.size(); ++shard) {
       for (net::FileDescriptor& socket : std::exchange(sockets[at].copies[shard], {})) {
         acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
-            std::move(socket), *entrances[at], *shards[shard]));
+            std::move(socket), *entrances[at], *shards[shard], *door_keepers[shard]));
       }
-  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-    for (net::FileDescriptor& socket : bound->copies[shard]) {
-      acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
-          std::move(socket), entrance, *shards[shard], *door_keepers[shard]));
     }
   }
 }

@@ -83,13 +83,9 @@ class Link {
 
   /// "192.0.2.7:51234", "[2001:db8::1]:1883" or "unix"; built for logs, so not on a hot path.
   [[nodiscard]] virtual std::string peer() const = 0;
-  /// The client's own address, as told by a trusted proxy if there is one.
-  [[nodiscard]] virtual Endpoint address() const { return {}; }
   /// Who the transport says the client is. Of a meaning once bytes have been shown.
   [[nodiscard]] virtual PeerFacts facts() const { return {}; }
 
-  /// The client has been let in: it is not half open any more.
-  void let_in() noexcept {}
   /// The client's address, as told by a trusted proxy if there is one. Final once bytes have been
   /// shown.
   [[nodiscard]] virtual Endpoint endpoint() const noexcept { return {}; }

@@ -333,6 +333,8 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
   state_ = State::closed;
   timer_.cancel();
   if (login_ && login_->ticket != 0) services_.gate.forget(login_->ticket);
+  if (address_) auth::give_back_one(address_->connections);
+  address_.reset();
   if (link_ != nullptr) {
     link_->close(services_.peers.may_linger() ? mode : net::CloseMode::now);
     link_ = nullptr;

@@ -142,6 +142,7 @@ class Connection final : public net::LinkUser,
   void take_terms(const mqtt::Connect& connect);
   [[nodiscard]] bool take_over_session(Session*& session, std::string_view client_id);
   bool join_session(const mqtt::Connect& connect, std::uint32_t expiry_s);
+  [[nodiscard]] bool accept_address();
   [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
@@ -236,6 +237,7 @@ class Connection final : public net::LinkUser,
   std::unique_ptr<OutgoingAliases> outgoing_aliases_;
   std::unique_ptr<PendingConnack> connack_;
   std::unique_ptr<Login> login_;  // until the client is in its session
+  auth::AccountPtr address_;                  // where connections of an address are limited
   std::unique_ptr<auth::Spending> spending_;  // where rates are limited
   Timer timer_;
   std::uint64_t last_heard_ms_;

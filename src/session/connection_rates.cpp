@@ -13,7 +13,7 @@ void Connection::note_rates() {
   if (!limited) return spending_.reset();
   if (spending_) return;
   spending_ = std::make_unique<auth::Spending>(
-      session_->account(), services_.gate.accounts().of_address(link_->address()));
+      session_->account(), services_.gate.accounts().of_address(link_->endpoint()));
 }
 
 Connection::Pace Connection::pace_publish(const mqtt::Publish& publish, std::size_t bytes) {

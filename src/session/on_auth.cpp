@@ -104,7 +104,7 @@ void Connection::finish_exchange(const auth::ScramServer::Step& step) {
 }
 
 void Connection::fail_exchange(const auth::ScramServer::Step& step) {
-  if (step.wrong_login) services_.gate.on_wrong_login(link_->address());
+  if (step.wrong_login) services_.gate.on_wrong_login(link_->endpoint());
   const std::string text = cat("SCRAM-SHA-256: ", step.fault);
   if (state_ == State::authenticating) {
     return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password

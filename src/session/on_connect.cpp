@@ -96,7 +96,7 @@ bool Connection::accept_connect(mqtt::Connect& connect) {
 void Connection::log_in(const mqtt::Connect& connect) {
   if (!connect.authentication_method.empty()) return begin_exchange(connect);
   const net::PeerFacts peer = link_->facts();
-  const net::Endpoint address = link_->address();
+  const net::Endpoint address = link_->endpoint();
   const net::ListenerTraits& listener = link_->listener();
   auth::ConnectFacts facts{
       .client_id = connect.client_id,
@@ -257,6 +257,21 @@ bool Connection::accept_user(const Session* session, const auth::AccountPtr& acc
   return true;
 }
 
+/// Takes a place among the connections of its address, if those are limited.
+bool Connection::accept_address() {
+  const std::uint32_t max = services_.limits().connections_per_address_max;
+  if (max == 0 || address_) return true;
+  auto account = services_.gate.accounts().of_address(link_->endpoint());
+  if (!account) return true;
+  if (!auth::take_one(account->connections, max)) {
+    refuse_connect(ReasonCode::quota_exceeded,
+                   "its address has limits.connections_per_address_max connections");
+    return false;
+  }
+  address_ = std::move(account);
+  return true;
+}
+
 /// Makes the session of an earlier connection free; null if it has ended with it. False if it is
 /// another user's.
 bool Connection::take_over_session(Session*& session, std::string_view client_id) {
@@ -280,7 +295,7 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   Session* session = peers.find_session(connect.client_id);
   auto account = services_.gate.accounts().of_user(
       login_->identity ? std::string_view(login_->identity->user_name) : "");
-  if (!accept_user(session, account)) return false;
+  if (!accept_user(session, account) || !accept_address()) return false;
   const bool was_kept = session != nullptr && session->kept();
   const std::uint32_t kept_max = services_.limits().sessions_per_user_max;
   if (expiry_s != 0 && !was_kept && account && kept_max != 0 && account->sessions >= kept_max) {

@@ -53,9 +53,6 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   void use(std::unique_ptr<net::Channel> channel) noexcept { channel_ = std::move(channel); }
 
   [[nodiscard]] std::string peer() const override { return endpoint().text(); }
-  /// The client's address, as told by a trusted proxy if there is one.
-  [[nodiscard]] const net::Endpoint& endpoint() const noexcept;
-  [[nodiscard]] net::Endpoint address() const override { return endpoint(); }
   [[nodiscard]] net::Endpoint endpoint() const noexcept override;
   [[nodiscard]] net::PeerFacts facts() const override;
 
