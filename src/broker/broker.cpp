@@ -58,13 +58,13 @@ struct Broker::Impl {
   // Constant after open()
   Config config;
   std::vector<std::unique_ptr<transport::Entrance>> entrances;
+  auth::Accounts accounts;  // these three outlive all links
+  auth::Bans bans;
+  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<Storage> storage;
   Budget connections;
   Budget kept_sessions;
-  auth::Accounts accounts;
-  auth::Bans bans;
-  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   std::vector<std::unique_ptr<shard::Shard>> shards;
   /// By shard; used by its thread.
   std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
