@@ -267,11 +267,7 @@ void Gate::forget(Ticket ticket) noexcept {
 }
 
 void Gate::on_wrong_login(const net::Endpoint& address) {
-  const std::uint64_t time_ms =
-      parts_.bans.on_wrong_login(address, policy_->config().ban, reactor_.now_ms());
-  if (time_ms == 0) return;
-  log::warn("auth", cat(address.address_text(), " is banned for ", time_ms / 1000,
-                        " s after repeated wrong logins; linnet ban lift ends it"));
+  (void)parts_.bans.on_wrong_login(address, policy_->config().ban, reactor_.now_ms());
 }
 
 }  // namespace linnet::auth

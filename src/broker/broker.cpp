@@ -19,6 +19,7 @@
 #include "broker/certificate_watch.hpp"
 #include "broker/listener_check.hpp"
 #include "broker/storage.hpp"
+#include "control/ban_commands.hpp"
 #include "net/bind.hpp"
 #include "net/url.hpp"
 #include "shard/shard_thread.hpp"
@@ -101,6 +102,7 @@ void Broker::Impl::make_shards() {
   const std::uint32_t count = shard_count(config);
   const std::uint64_t now_ms = SystemClock().now_ms();
   const AuthConfig& auth = config.auth;
+  accounts.set_burst(static_cast<std::uint64_t>(config.rates.burst.count()));
   verifier = std::make_unique<auth::Verifier>(
       post, auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
   const shard::Common common{settings,
@@ -131,7 +133,7 @@ void Broker::Impl::restore_sessions() {
       if (shard->work()) idle = -1;
     }
   }
-  storage->start();
+  storage->start([this](control::Control& control) { control::add_ban_commands(control, bans); });
 }
 
 /// Opens the sockets; until accept() who connects waits in the kernel's queue.

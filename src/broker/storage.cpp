@@ -75,7 +75,7 @@ std::unique_ptr<Storage> Storage::open(const Config& config, std::uint32_t shard
   return storage;
 }
 
-void Storage::start() {
+void Storage::start(const std::function<void(control::Control&)>& add_commands) {
   store_->start();
   if (directory_.temporary()) return;
   std::string error;
@@ -84,6 +84,7 @@ void Storage::start() {
   control::add_store_commands(
       *control_, {directory_.path(), database_, [this](auto job) { return store_->run(job); },
                   [this] { return store_->figures(); }});
+  add_commands(*control_);
   control_->start();
 }
 

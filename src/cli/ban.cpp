@@ -35,9 +35,8 @@ std::string find_broker(const std::string& configured, std::string& error) {
   store::DataDirProblem problem;
   const auto directory = store::DataDir::open(configured, store::DataDir::Use::administer, problem);
   if (!directory && problem.held) return problem.path;
-  error = directory ? cat("no broker runs on ", directory->path(),
-                          "; bans live in the broker and end with it")
-                    : problem.text;
+  error = cat("no broker runs here, and bans live in the broker: ",
+              directory ? cat(directory->path(), " is not in use") : problem.text);
   return {};
 }
 

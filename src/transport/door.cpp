@@ -35,7 +35,7 @@ std::string reason(Refusal refusal, const DoorTerms& terms) {
     case Refusal::banned: return "its address is banned; `linnet ban list` says until when";
     case Refusal::rate:
       return cat("its address connects more often than rates.address.connections = ",
-                 terms.connections.rate, " times per second");
+                 terms.connections.rate, " allows");
     case Refusal::half_open_per_address:
       return cat("its address has limits.half_open_per_address_max = ",
                  terms.half_open_per_address_max, " connections that are not let in yet");
