@@ -343,6 +343,21 @@ TEST_F(HttpCalloutTest, lets_who_is_answered_ask_and_forget) {
   EXPECT_TRUE(until([&] { return told == 2; }));
 }
 
+TEST_F(HttpCalloutTest, closes_a_connection_that_nobody_needs) {
+  (void)ask();
+  const auto peer = accept();
+  (void)request(*peer);
+  peer->answer(R"({"result":"deny"})");
+  ASSERT_TRUE(until_answers(1));
+  timers.advance(reactor.now_ms() + 29'000);
+  peer->pump();
+  EXPECT_FALSE(peer->closed);
+  timers.advance(reactor.now_ms() + 30'000);
+  EXPECT_TRUE(until_closed(*peer));
+  (void)ask();
+  (void)request(*accept());
+}
+
 TEST_F(HttpCalloutTest, bounds_its_connections_and_keeps_the_others_waiting) {
   constexpr std::size_t kMax = 16;
   for (std::size_t at = 0; at < kMax + 4; ++at)
