@@ -8,7 +8,8 @@ bool equal_in_constant_time(std::string_view presented, std::string_view expecte
   const bool same_length = presented.size() == expected.size();
   // A text of another length is compared with itself, which takes as long.
   const std::string_view other = same_length ? expected : presented;
-  return (CRYPTO_memcmp(presented.data(), other.data(), presented.size()) == 0) & same_length;
+  const bool same = CRYPTO_memcmp(presented.data(), other.data(), presented.size()) == 0;
+  return same && same_length;
 }
 
 void wipe(std::string& text) noexcept {
