@@ -12,7 +12,7 @@ namespace linnet::auth {
 
 struct QuestionDigest::Impl {
   struct Free {
-    void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
+    void operator()(EVP_MAC* algorithm) const noexcept { EVP_MAC_free(algorithm); }
     void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
   };
 
