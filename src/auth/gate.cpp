@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kWrongLogin = "the user name or the password is wrong";
 
 Admission refusal(ReasonCode reason, std::string text) {
-  return {reason, std::move(text), {}};
+  return {reason, std::move(text), {}, {}};
 }
 
 std::unique_ptr<Grants> grants_of(const net::PeerFacts& peer) {
@@ -64,9 +64,8 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, clock_, [this](std::function<void()> job) {
-        parts_.logins.run(std::move(job));
-      }) {}
+      http_(reactor, clock_,
+            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
 
 Gate::~Gate() = default;
 
@@ -189,9 +188,10 @@ Admission Gate::conclude(Application& application) {
   const bool logins = application.policy->has_logins();
   if (application.has_login() && logins) {
     on_wrong_login(application.address);
-    std::string text(kWrongLogin);
-    if (!application.fault.empty()) text = std::move(application.fault);
-    return refusal(ReasonCode::bad_user_name_or_password, std::move(text));
+    Admission wrong = refusal(ReasonCode::bad_user_name_or_password, std::string(kWrongLogin));
+    wrong.fault = std::move(application.fault);
+    if (application.user_name) wrong.fault += cat(" (user \"", *application.user_name, "\")");
+    return wrong;
   }
   // A certificate that names nobody is enough where there is no other way to log in.
   if (application.anonymous_allowed || (proven && !logins)) {
@@ -246,7 +246,8 @@ void Gate::on_answer(Ticket ticket, HttpAnswer answer) {
       return resume(ticket, refusal(ReasonCode::not_authorized, std::move(application.fault)));
     case Result::ignore: return resume(ticket, go_on(application));
     case Result::unavailable:
-      return resume(ticket, refusal(ReasonCode::server_unavailable, std::move(answer.fault)));
+      return resume(ticket, refusal(ReasonCode::server_unavailable,
+                                    "who may log in can't be asked now; try again later"));
   }
 }
 

@@ -4,7 +4,8 @@
 //
 //   const auto begun = gate.admit(facts, *this);
 //   if (begun.decided) return finish(*begun.decided);
-//   ticket_ = begun.ticket;             // on_admission() follows, unless forget(ticket_) comes first
+//   ticket_ = begun.ticket;             // on_admission() follows, unless forget(ticket_) comes
+//   first
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,8 @@ struct ConnectFacts {
 
 struct Admission {
   ReasonCode reason = ReasonCode::success;
-  std::string text{};  // why not, for the log and the reason string
+  std::string text{};   // why not, for the log and the reason string
+  std::string fault{};  // the same more exactly, for the log alone: it may tell which users exist
   Identity identity{};
 };
 

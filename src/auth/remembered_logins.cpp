@@ -34,8 +34,8 @@ RememberedLogins::Mark RememberedLogins::mark_of(const LoginJob& job) const {
   Mark mark{};
   unsigned int size = 0;
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.view().data());
-  const auto* made = HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.view().size()), bytes,
-                          text.view().size(), mark.data(), &size);
+  const auto* made = HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.view().size()),
+                          bytes, text.view().size(), mark.data(), &size);
   LINNET_ASSERT(made != nullptr && size == mark.size());
   return mark;
 }

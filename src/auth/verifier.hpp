@@ -1,5 +1,5 @@
-// The worker thread that verifies logins. Its queue is bounded, and each source (a client's address)
-// gets its turn: whoever guesses passwords waits behind himself.
+// The worker thread that verifies logins. Its queue is bounded, and each source (a client's
+// address) gets its turn: whoever guesses passwords waits behind himself.
 #pragma once
 
 #include <condition_variable>

@@ -7,9 +7,9 @@
 #include <thread>
 #include <utility>
 
-#include "auth/verifier.hpp"
 #include "auth/accounts.hpp"
 #include "auth/bans.hpp"
+#include "auth/verifier.hpp"
 #include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
@@ -103,14 +103,10 @@ void Broker::Impl::make_shards() {
   const std::uint64_t now_ms = SystemClock().now_ms();
   const AuthConfig& auth = config.auth;
   accounts.set_burst(static_cast<std::uint64_t>(config.rates.burst.count()));
-  verifier = std::make_unique<auth::Verifier>(
-      post, auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
-  const shard::Common common{settings,
-                             post,
-                             storage->store(),
-                             connections,
-                             kept_sessions,
-                             {*verifier, bans, accounts},
+  verifier = std::make_unique<auth::Verifier>(post, auth::VerifierLimits{auth.login_queue_max},
+                                              auth.logins_remembered);
+  const shard::Common common{settings,     post,          storage->store(),
+                             connections,  kept_sessions, {*verifier, bans, accounts},
                              &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     door_keepers.push_back(

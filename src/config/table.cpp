@@ -134,10 +134,10 @@ constexpr std::array kOwnKeys{
     Key{.name = "memory_max",
         .type = size,
         .field = field<&Config::memory_max>(),
-        .min = 8 * kMiB,
         .max = kTiB,
         .meaning = "The memory that the process may take for itself, mapped files not counted. "
-                   "[limits.md](limits.md) says what happens as it fills.",
+                   "At least 8 MiB; 0 is half of what there is. [limits.md](limits.md) says what "
+                   "happens as it fills.",
         .default_note = "half of what the machine or its control group has"},
     Key{.name = "user",
         .type = text,

@@ -1,6 +1,6 @@
 // What one client may do, asked of the rules and remembered: a client that publishes to the topics
-// that it has published to before costs a comparison. Only clients that some rule concerns have one.
-// One shard's thread only.
+// that it has published to before costs a comparison. Only clients that some rule concerns have
+// one. One shard's thread only.
 #pragma once
 
 #include <array>
@@ -15,7 +15,8 @@ namespace linnet::session {
 class Access {
  public:
   /// `identity` and `client_id` are the session's, and outlive it.
-  Access(auth::PolicyPtr policy, const auth::Identity& identity, std::string_view client_id) noexcept
+  Access(auth::PolicyPtr policy, const auth::Identity& identity,
+         std::string_view client_id) noexcept
       : policy_(std::move(policy)), subject_{identity, client_id} {}
 
   /// Of publishing and receiving, decisions are remembered.

@@ -72,8 +72,8 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
       finish(net::CloseMode::flush, Farewell::lost);
     }
   }
-  while (reading_ && (state_ == State::greeting || state_ == State::authenticating ||
-                      state_ == State::open)) {
+  while (reading_ &&
+         (state_ == State::greeting || state_ == State::authenticating || state_ == State::open)) {
     const std::uint32_t size_max = services_.limits().packet_size_max;
     const auto framed =
         mqtt::next_frame(bytes.substr(used),
@@ -204,9 +204,8 @@ bool Connection::answers_blocked() {
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
   const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
-                      !slowed_ && !stopping_ &&
-                      unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
-                      acks_.size() <= services_.limits().receive_maximum;
+                      !slowed_ && !stopping_ && unconfirmed_subscribes_ < kUnconfirmedMax &&
+                      !answers_blocked() && acks_.size() <= services_.limits().receive_maximum;
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
   if (reading_) {
@@ -360,7 +359,8 @@ void Connection::review() {
     return fail({ReasonCode::not_authorized, "there is no such user any more"});
   }
   const bool nameless = method == none && session_->user_name().empty();
-  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local)) return;
+  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local))
+    return;
   if (link_->facts().proof != net::PeerFacts::Proof::none) return;
   fail({ReasonCode::not_authorized, "anonymous clients are no longer allowed here; log in"});
 }
@@ -372,8 +372,8 @@ void Connection::log_denial(std::string_view what, std::string_view topic,
   if (!verdict.allowed) return;
   const std::string_view user = session_->user_name();
   log::info("auth", cat(name(), user.empty() ? ", anonymous," : " of user \"", user,
-                        user.empty() ? "" : "\"", " must not ", what, " \"", topic, "\": ",
-                        session_->access()->name_of(decision), more_like_it(verdict)));
+                        user.empty() ? "" : "\"", " must not ", what, " \"", topic,
+                        "\": ", session_->access()->name_of(decision), more_like_it(verdict)));
 }
 
 void Connection::log_fault(std::string_view text) {

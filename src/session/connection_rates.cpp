@@ -18,8 +18,7 @@ void Connection::note_rates() {
 
 Connection::Pace Connection::pace_publish(const mqtt::Publish& publish, std::size_t bytes) {
   if (!spending_) return Pace::go_on;
-  const auto wait =
-      spending_->spend_publish(services_.config().rates, bytes, services_.now_ms());
+  const auto wait = spending_->spend_publish(services_.config().rates, bytes, services_.now_ms());
   if (!wait.refused) {
     slow_down(wait.wait_ms);
     return Pace::go_on;

@@ -53,7 +53,7 @@ void Connection::on_auth(const mqtt::Frame& frame) {
                  "AUTH came on a connection that has no authentication method"});  // MQTT-4.12.1-1
   }
   if (decoded->method != auth::kScramMethod) {  // MQTT-4.12.0-5, MQTT-4.12.1-1
-    return fail({ReasonCode::bad_authentication_method,
+    return fail({ReasonCode::protocol_error,
                  "AUTH names another authentication method than CONNECT"});
   }
   if (!greets && decoded->reason == ReasonCode::reauthenticate && !login_) {
@@ -105,13 +105,17 @@ void Connection::finish_exchange(const auth::ScramServer::Step& step) {
 
 void Connection::fail_exchange(const auth::ScramServer::Step& step) {
   if (step.wrong_login) services_.gate.on_wrong_login(link_->endpoint());
-  const std::string text = cat("SCRAM-SHA-256: ", step.fault);
+  // What exactly was wrong may tell which users there are.
+  const std::string fault = cat("SCRAM-SHA-256: ", step.fault);
+  const char* const text = step.wrong_login ? "the user name or the password is wrong"
+                                            : "the messages of SCRAM-SHA-256 are not well formed";
   if (state_ == State::authenticating) {
     return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
                                            : ReasonCode::not_authorized,
-                          text);
+                          text, fault);
   }
-  fail({ReasonCode::not_authorized, text.c_str()});
+  log_fault(fault);
+  fail({ReasonCode::not_authorized, text});
 }
 
 void Connection::send_auth(ReasonCode reason, std::string_view data) {

@@ -91,8 +91,8 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
     return ReasonCode::quota_exceeded;
   }
   if (Access* access = session_->access()) {
-    const auth::Decision& decision = access->decide(
-        {auth::Action::publish, publish.topic, publish.qos, publish.retain, false});
+    const auth::Decision& decision =
+        access->decide({auth::Action::publish, publish.topic, publish.qos, publish.retain, false});
     if (decision.denied()) {
       ++services_.counters.publish_denied;
       log_denial("publish to", publish.topic, decision);
@@ -158,7 +158,7 @@ Published Connection::publish_now(const mqtt::Publish& publish, const PublishWai
 /// limits.refuse_timeout at most, then the message is refused.
 Connection::Frame Connection::wait_for_room() {
   parked_ = true;
-  paced_ = true;     // it has been paid for
+  paced_ = true;    // it has been paid for
   slowed_ = false;  // this wait will do
   const auto refuse = static_cast<std::uint64_t>(services_.limits().refuse_timeout.count());
   const std::uint64_t half = std::uint64_t{keep_alive_s_} * 500;

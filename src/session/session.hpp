@@ -260,8 +260,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
-  bool unloaded_ = false;    // what load() reads is in the store alone
-  bool restored_ = false;    // ... and the backlog counts it, too
+  bool unloaded_ = false;        // what load() reads is in the store alone
+  bool restored_ = false;        // ... and the backlog counts it, too
   bool identity_known_ = false;  // not after a restart, before the client is back
   bool unmarked_ = false;    // something in flight has an identifier that the store does not know
   bool will_saved_ = false;  // the store has a Will of this session

@@ -53,8 +53,10 @@ auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qo
   auto decision = access.decide_filter(parts.filter, shared, qos);
   if (decision.verdict == Verdict::partly) {
     // A message that is given to a member is the group's only one: it must not be withheld.
-    if (shared) decision.verdict = Verdict::denied;
-    else access.set_filters_messages(true);
+    if (shared)
+      decision.verdict = Verdict::denied;
+    else
+      access.set_filters_messages(true);
   }
   return decision;
 }

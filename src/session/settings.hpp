@@ -1,5 +1,5 @@
-// What a configuration says, as all shards use it. Immutable and shared: a reload makes new ones and
-// hands them to every shard, which begins to use them between two turns.
+// What a configuration says, as all shards use it. Immutable and shared: a reload makes new ones
+// and hands them to every shard, which begins to use them between two turns.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
