@@ -97,6 +97,18 @@ class MqttJs(ScramCase):
 
 
 @linnet_only
+class Log(ScramCase):
+    """On a broker of its own: what many clients do wrong is not logged line by line."""
+
+    def test_the_log_says_what_clients_do_not_learn(self):
+        for user, words in (("anna", ["anna", "wrong"]), ("nobody", ["no user", "nobody"]),
+                            ("old", ["old", "linnet passwd --kind scram"])):
+            client = self.client()
+            self.assertEqual(client.log_in(Exchange(user, "wrong"), unique()).reason, BAD_LOGIN)
+            self.assertIsNotNone(self.broker.log.wait_for(client.address, *words), words)
+
+
+@linnet_only
 class Logins(ScramCase):
     def test_each_answer_names_the_method(self):
         client, exchange = self.client(), Exchange("anna", "pencil", "y,,")
@@ -126,13 +138,6 @@ class Logins(ScramCase):
                  for user in ("nobody", "nobody", "somebody")]
         self.assertEqual(salts[0], salts[1])
         self.assertNotEqual(salts[0], salts[2])
-
-    def test_the_log_says_what_clients_do_not_learn(self):
-        for user, words in (("anna", ["anna", "wrong"]), ("nobody", ["no user", "nobody"]),
-                            ("old", ["old", "linnet passwd --kind scram"])):
-            client = self.client()
-            self.assertEqual(client.log_in(Exchange(user, "wrong"), unique()).reason, BAD_LOGIN)
-            self.assertIsNotNone(self.broker.log.wait_for(client.address, *words), words)
 
     def test_a_failed_login_touches_no_session(self):
         client_id = unique()
