@@ -221,6 +221,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
                         OperationId operation);
   void confirm(OperationId operation, bool accepted);
   void undo(const Unconfirmed& change);
+  void restore_owner(std::string_view user_name);
   void restore_subscription(const store::StoredSubscription& stored);
   void save_life();
   void start_replay(std::string_view filter, const router::SubscriptionTerms& terms,

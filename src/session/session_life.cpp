@@ -42,8 +42,8 @@ void Session::save_connect(Version version, OperationId operation) {
   auto& peers = services_.peers;
   // A session that is not kept has nothing to say; the end of the kept one before it has.
   if (number_ == 0) return peers.wait_for_store(operation);
-  peers.save(store::PutSession{number_, client_id_, expiry_s_, static_cast<std::uint8_t>(version),
-                               true, kNever, kNever},
+  peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
+                               static_cast<std::uint8_t>(version), true, kNever, kNever},
              operation);
   // What the store has refused on an earlier connection: PUBREL is sent again after CONNACK.
   inflight_.for_each([&](const OwedMessage& owed) {
@@ -63,8 +63,9 @@ void Session::save_connect(Version version, OperationId operation) {
 
 /// For a session whose client has gone; nobody waits for it.
 void Session::save_life() {
-  services_.peers.save(
-      store::PutSession{number_, client_id_, expiry_s_, 0, false, ends_at_ms_, will_due_ms_}, 0);
+  services_.peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
+                                         0, false, ends_at_ms_, will_due_ms_},
+                       0);
 }
 
 void Session::go_online() {

@@ -18,6 +18,11 @@ Client& Client::at(std::uint32_t shard) {
   shard_ = shard;
   return *this;
 }
+Client& Client::logs_in_as(std::string_view user, std::string_view password) {
+  user_name_ = user;
+  password_ = password;
+  return *this;
+}
 Client& Client::manual(bool manual) {
   manual_ = manual;
   return *this;
@@ -59,6 +64,13 @@ void Client::open() {
   cable_ = &cluster_.open_link(shard_ ? *shard_ : cluster_.next_shard());
 }
 
+std::string Client::connect_bytes(ConnectOptions options) {
+  receive_maximum_ = options.receive_maximum.value_or(65'535);
+  if (!options.user_name) options.user_name = user_name_;
+  if (!options.password) options.password = password_;
+  return connect_packet(version_, client_id_, options);
+}
+
 Client& Client::opens(Where where) {
   open();
   settle(where);
@@ -67,14 +79,12 @@ Client& Client::opens(Where where) {
 
 Client& Client::dials(const ConnectOptions& options) {
   open();
-  receive_maximum_ = options.receive_maximum.value_or(65'535);
-  return writes(connect_packet(version_, client_id_, options));
+  return writes(connect_bytes(options));
 }
 
 Client& Client::sends_connect(const ConnectOptions& options, Where where) {
   opens(where);
-  receive_maximum_ = options.receive_maximum.value_or(65'535);
-  return sends(connect_packet(version_, client_id_, options), where);
+  return sends(connect_bytes(options), where);
 }
 
 Client& Client::connects(const ConnectOptions& options, Where where) {

@@ -36,6 +36,8 @@ class Client {
   Client& v5() { return version(5); }
   /// The shard that accepts its links.
   Client& at(std::uint32_t shard);
+  /// The user name and password of its CONNECTs, unless their options have others.
+  Client& logs_in_as(std::string_view user, std::string_view password);
   /// From now on it acknowledges only what the test says: acks(), sends_ack().
   Client& manual(bool manual = true);
 
@@ -144,6 +146,7 @@ class Client {
   std::optional<Packet> take(PacketType type);
   std::optional<Packet> take(PacketType type, unsigned packet_id);
   void open();
+  [[nodiscard]] std::string connect_bytes(ConnectOptions options);
   void settle(Where where);
   [[nodiscard]] std::uint16_t next_id();
   void fails(Where where, std::string_view text) const;
@@ -152,6 +155,8 @@ class Client {
   std::string client_id_;
   Version version_ = Version::v5;
   std::optional<std::uint32_t> shard_;
+  std::optional<std::string> user_name_;
+  std::optional<std::string> password_;
   bool manual_ = false;
   bool reading_ = true;
   Cable* cable_ = nullptr;
