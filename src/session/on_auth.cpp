@@ -78,6 +78,11 @@ void Connection::begin_exchange_again(const mqtt::Auth& auth) {
 
 void Connection::step(std::string_view data) {
   using Outcome = auth::ScramServer::Step::State;
+  if (state_ == State::authenticating) {
+    if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
+      return refuse_connect(banned->reason, banned->text);
+    }
+  }
   const auto step = login_->scram->next(data);
   switch (step.state) {
     case Outcome::go_on: return send_auth(ReasonCode::continue_authentication, step.data);
@@ -107,6 +112,9 @@ void Connection::fail_exchange(const auth::ScramServer::Step& step) {
   if (step.wrong_login) services_.gate.on_wrong_login(link_->endpoint());
   const std::string text = cat("SCRAM-SHA-256: ", step.fault);
   if (state_ == State::authenticating) {
+    if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
+      return refuse_connect(banned->reason, banned->text);
+    }
     return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
                                            : ReasonCode::not_authorized,
                           text);
