@@ -11,10 +11,8 @@ namespace linnet::auth {
 
 namespace {
 
-constexpr std::string_view kWrongLogin = "the user name or the password is wrong";
-
 Admission refusal(ReasonCode reason, std::string text) {
-  return {reason, std::move(text), {}};
+  return {reason, std::move(text), {}, {}};
 }
 
 std::unique_ptr<Grants> grants_of(const net::PeerFacts& peer) {
@@ -64,9 +62,8 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, clock_, [this](std::function<void()> job) {
-        parts_.logins.run(std::move(job));
-      }) {}
+      http_(reactor, clock_,
+            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
 
 Gate::~Gate() = default;
 
@@ -191,9 +188,9 @@ Admission Gate::conclude(Application& application) {
   if (application.has_login() && logins) {
     on_wrong_login(application.address);
     if (auto banned = refuse_banned(application.address)) return std::move(*banned);
-    std::string text(kWrongLogin);
-    if (!application.fault.empty()) text = std::move(application.fault);
-    return refusal(ReasonCode::bad_user_name_or_password, std::move(text));
+    Admission wrong = refusal(ReasonCode::bad_user_name_or_password, std::string(kWrongLogin));
+    wrong.log_text = std::move(application.fault);
+    return wrong;
   }
   // A certificate that names nobody is enough where there is no other way to log in.
   if (application.anonymous_allowed || (proven && !logins)) {

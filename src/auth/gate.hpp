@@ -4,7 +4,8 @@
 //
 //   const auto begun = gate.admit(facts, *this);
 //   if (begun.decided) return finish(*begun.decided);
-//   ticket_ = begun.ticket;             // on_admission() follows, unless forget(ticket_) comes first
+//   ticket_ = begun.ticket;             // on_admission() follows, unless forget(ticket_) comes
+//   first
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,13 @@ struct Admission {
   ReasonCode reason = ReasonCode::success;
   std::string text{};  // why not, for the log and the reason string
   Identity identity{};
+  /// Of a wrong login, what the log says in place of `text`: a stranger must not learn which user
+  /// names there are.
+  std::string log_text{};
 };
+
+/// What a client is told of any wrong login.
+inline constexpr const char* kWrongLogin = "the user name or the password is wrong";
 
 /// Who waits to be let in.
 class Applicant {

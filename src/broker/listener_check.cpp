@@ -181,11 +181,10 @@ Fault check_access(const Checked& checked) {
   if (!open || listener.allow_anonymous) return std::nullopt;
   const bool tls = net::is_tls(checked.url.scheme);
   return fault(
-      "url",
-      cat('"', listener.url, "\" can be reached from other machines, and nothing ",
-          "says who may connect; give users a password (auth.password_file, linnet passwd)",
-          tls ? ", ask for certificates (tls.client_ca)" : "",
-          ", or let anybody in: set allow_anonymous = true, or give --allow-anonymous"));
+      "url", cat('"', listener.url, "\" can be reached from other machines, and nothing ",
+                 "says who may connect; give users a password (auth.password_file, linnet passwd)",
+                 tls ? ", ask for certificates (tls.client_ca)" : "",
+                 ", or let anybody in: set allow_anonymous = true, or give --allow-anonymous"));
 }
 
 constexpr std::array kChecks = {check_scheme,         check_certificates, check_client_certificates,
@@ -194,8 +193,8 @@ constexpr std::array kChecks = {check_scheme,         check_certificates, check_
 
 }  // namespace
 
-std::optional<ListenerFault> find_fault(const ListenerConfig& listener,
-                                        const TlsConfig& inherited, const AuthConfig& auth) {
+std::optional<ListenerFault> find_fault(const ListenerConfig& listener, const TlsConfig& inherited,
+                                        const AuthConfig& auth) {
   const auto url = net::parse_url(listener.url);
   if (!url) return fault("url", url.error().text);
   const Checked checked{listener, *url, inherited, auth};

@@ -146,7 +146,8 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
-  void refuse_connect(ReasonCode reason, std::string_view text);
+  /// `log_text`, if there is any, is for the log alone.
+  void refuse_connect(ReasonCode reason, std::string_view text, std::string_view log_text = {});
 
   // on_auth.cpp
   void begin_exchange(const mqtt::Connect& connect);

@@ -53,8 +53,9 @@ void Connection::on_auth(const mqtt::Frame& frame) {
                  "AUTH came on a connection that has no authentication method"});  // MQTT-4.12.1-1
   }
   if (decoded->method != auth::kScramMethod) {  // MQTT-4.12.0-5, MQTT-4.12.1-1
-    return fail({ReasonCode::bad_authentication_method,
-                 "AUTH names another authentication method than CONNECT"});
+    // In DISCONNECT there is no 0x8C.
+    return fail(
+        {ReasonCode::protocol_error, "AUTH names another authentication method than CONNECT"});
   }
   if (!greets && decoded->reason == ReasonCode::reauthenticate && !login_) {
     return begin_exchange_again(*decoded);
@@ -115,11 +116,12 @@ void Connection::fail_exchange(const auth::ScramServer::Step& step) {
     if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
       return refuse_connect(banned->reason, banned->text);
     }
-    return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
-                                           : ReasonCode::not_authorized,
-                          text);
+    if (!step.wrong_login) return refuse_connect(ReasonCode::not_authorized, text);
+    return refuse_connect(ReasonCode::bad_user_name_or_password, auth::kWrongLogin, text);
   }
-  fail({ReasonCode::not_authorized, text.c_str()});
+  if (!step.wrong_login) return fail({ReasonCode::not_authorized, text.c_str()});
+  log_fault(text);
+  fail({ReasonCode::not_authorized, auth::kWrongLogin});
 }
 
 void Connection::send_auth(ReasonCode reason, std::string_view data) {

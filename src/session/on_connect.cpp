@@ -118,7 +118,9 @@ void Connection::log_in(const mqtt::Connect& connect) {
 
 /// Notes who it is, or refuses the client.
 void Connection::take_admission(auth::Admission admission) {
-  if (failed(admission.reason)) return refuse_connect(admission.reason, admission.text);
+  if (failed(admission.reason)) {
+    return refuse_connect(admission.reason, admission.text, admission.log_text);
+  }
   login_->admitted = true;
   auth::Identity& identity = admission.identity;
   if (identity.user_name.empty() && !identity.grants) return;
@@ -223,12 +225,12 @@ bool Connection::may_publish_will(const mqtt::Connect& connect) {
   if (!connect.will || !rules.concern(identity)) return true;
   const mqtt::Will& will = *connect.will;
   const auth::Subject subject{identity, connect.client_id};
-  const auto decision = rules.decide(
-      subject, {auth::Action::publish, will.topic, will.qos, will.retain, false});
+  const auto decision =
+      rules.decide(subject, {auth::Action::publish, will.topic, will.qos, will.retain, false});
   if (!decision.denied()) return true;
-  refuse_connect(ReasonCode::not_authorized,
-                 cat("the client must not publish to its Will's topic: ",
-                     rules.name_of(subject, decision)));
+  refuse_connect(
+      ReasonCode::not_authorized,
+      cat("the client must not publish to its Will's topic: ", rules.name_of(subject, decision)));
   return false;
 }
 
@@ -238,16 +240,15 @@ bool Connection::accept_user(const Session* session, const auth::AccountPtr& acc
   const Limits& limits = services_.limits();
   const Rates& rates = services_.config().rates;
   // A client that comes back takes the place of its old connection.
-  const bool replaces = session != nullptr && session->connection() != nullptr &&
-                        session->account() == account;
+  const bool replaces =
+      session != nullptr && session->connection() != nullptr && session->account() == account;
   const std::uint32_t others = account->connections - (replaces ? 1 : 0);
   if (limits.connections_per_user_max != 0 && others >= limits.connections_per_user_max) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "the user has limits.connections_per_user_max connections");
     return false;
   }
-  const BucketTerms terms{rates.user.connections,
-                          static_cast<std::uint64_t>(rates.burst.count())};
+  const BucketTerms terms{rates.user.connections, static_cast<std::uint64_t>(rates.burst.count())};
   if (account->connects.ask(terms, 1, services_.now_ms()) > 0) {
     refuse_connect(ReasonCode::connection_rate_exceeded,
                    "the user's clients connect more often than rates.user.connections allows");
@@ -383,8 +384,9 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
   owe({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
 }
 
-void Connection::refuse_connect(ReasonCode reason, std::string_view text) {
-  log_fault(cat("was refused: ", text, " (", name_of(reason), ")"));
+void Connection::refuse_connect(ReasonCode reason, std::string_view text,
+                                std::string_view log_text) {
+  log_fault(cat("was refused: ", log_text.empty() ? text : log_text, " (", name_of(reason), ")"));
   mqtt::Connack packet;
   packet.reason = reason;
   if (problem_information_) packet.reason_string = text;
