@@ -11,6 +11,8 @@ namespace linnet::auth {
 
 namespace {
 
+constexpr std::string_view kWrongLogin = "the user name or the password is wrong";
+
 Admission refusal(ReasonCode reason, std::string text) {
   return {reason, std::move(text), {}, {}};
 }
@@ -189,7 +191,8 @@ Admission Gate::conclude(Application& application) {
     on_wrong_login(application.address);
     if (auto banned = refuse_banned(application.address)) return std::move(*banned);
     Admission wrong = refusal(ReasonCode::bad_user_name_or_password, std::string(kWrongLogin));
-    wrong.log_text = std::move(application.fault);
+    wrong.fault = std::move(application.fault);
+    if (application.user_name) wrong.fault += cat(" (user \"", *application.user_name, "\")");
     return wrong;
   }
   // A certificate that names nobody is enough where there is no other way to log in.
@@ -245,7 +248,8 @@ void Gate::on_answer(Ticket ticket, HttpAnswer answer) {
       return resume(ticket, refusal(ReasonCode::not_authorized, std::move(application.fault)));
     case Result::ignore: return resume(ticket, go_on(application));
     case Result::unavailable:
-      return resume(ticket, refusal(ReasonCode::server_unavailable, std::move(answer.fault)));
+      return resume(ticket, refusal(ReasonCode::server_unavailable,
+                                    "who may log in can't be asked now; try again later"));
   }
 }
 

@@ -43,15 +43,10 @@ struct ConnectFacts {
 
 struct Admission {
   ReasonCode reason = ReasonCode::success;
-  std::string text{};  // why not, for the log and the reason string
+  std::string text{};   // why not, for the log and the reason string
+  std::string fault{};  // the same more exactly, for the log alone: it may tell which users exist
   Identity identity{};
-  /// Of a wrong login, what the log says in place of `text`: a stranger must not learn which user
-  /// names there are.
-  std::string log_text{};
 };
-
-/// What a client is told of any wrong login.
-inline constexpr const char* kWrongLogin = "the user name or the password is wrong";
 
 /// Who waits to be let in.
 class Applicant {

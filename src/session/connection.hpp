@@ -146,8 +146,8 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
-  /// `log_text`, if there is any, is for the log alone.
-  void refuse_connect(ReasonCode reason, std::string_view text, std::string_view log_text = {});
+  /// With a `fault`, that is what the log says instead of what the client is told.
+  void refuse_connect(ReasonCode reason, std::string_view text, std::string_view fault = {});
 
   // on_auth.cpp
   void begin_exchange(const mqtt::Connect& connect);
@@ -237,7 +237,7 @@ class Connection final : public net::LinkUser,
   std::unique_ptr<IncomingAliases> aliases_;
   std::unique_ptr<OutgoingAliases> outgoing_aliases_;
   std::unique_ptr<PendingConnack> connack_;
-  std::unique_ptr<Login> login_;  // until the client is in its session
+  std::unique_ptr<Login> login_;              // until the client is in its session
   auth::AccountPtr address_;                  // where connections of an address are limited
   std::unique_ptr<auth::Spending> spending_;  // where rates are limited
   Timer timer_;

@@ -53,9 +53,8 @@ void Connection::on_auth(const mqtt::Frame& frame) {
                  "AUTH came on a connection that has no authentication method"});  // MQTT-4.12.1-1
   }
   if (decoded->method != auth::kScramMethod) {  // MQTT-4.12.0-5, MQTT-4.12.1-1
-    // In DISCONNECT there is no 0x8C.
-    return fail(
-        {ReasonCode::protocol_error, "AUTH names another authentication method than CONNECT"});
+    return fail({ReasonCode::protocol_error,
+                 "AUTH names another authentication method than CONNECT"});
   }
   if (!greets && decoded->reason == ReasonCode::reauthenticate && !login_) {
     return begin_exchange_again(*decoded);
@@ -111,17 +110,20 @@ void Connection::finish_exchange(const auth::ScramServer::Step& step) {
 
 void Connection::fail_exchange(const auth::ScramServer::Step& step) {
   if (step.wrong_login) services_.gate.on_wrong_login(link_->endpoint());
-  const std::string text = cat("SCRAM-SHA-256: ", step.fault);
+  // What exactly was wrong may tell which users there are.
+  const std::string fault = cat("SCRAM-SHA-256: ", step.fault);
+  const char* const text = step.wrong_login ? "the user name or the password is wrong"
+                                            : "the messages of SCRAM-SHA-256 are not well formed";
   if (state_ == State::authenticating) {
     if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
       return refuse_connect(banned->reason, banned->text);
     }
-    if (!step.wrong_login) return refuse_connect(ReasonCode::not_authorized, text);
-    return refuse_connect(ReasonCode::bad_user_name_or_password, auth::kWrongLogin, text);
+    return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
+                                           : ReasonCode::not_authorized,
+                          text, fault);
   }
-  if (!step.wrong_login) return fail({ReasonCode::not_authorized, text.c_str()});
-  log_fault(text);
-  fail({ReasonCode::not_authorized, auth::kWrongLogin});
+  log_fault(fault);
+  fail({ReasonCode::not_authorized, text});
 }
 
 void Connection::send_auth(ReasonCode reason, std::string_view data) {

@@ -119,7 +119,7 @@ void Connection::log_in(const mqtt::Connect& connect) {
 /// Notes who it is, or refuses the client.
 void Connection::take_admission(auth::Admission admission) {
   if (failed(admission.reason)) {
-    return refuse_connect(admission.reason, admission.text, admission.log_text);
+    return refuse_connect(admission.reason, admission.text, admission.fault);
   }
   login_->admitted = true;
   auth::Identity& identity = admission.identity;
@@ -384,9 +384,8 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
   owe({operation, mqtt::PacketType::connack, ReasonCode::success, 0, nullptr});
 }
 
-void Connection::refuse_connect(ReasonCode reason, std::string_view text,
-                                std::string_view log_text) {
-  log_fault(cat("was refused: ", log_text.empty() ? text : log_text, " (", name_of(reason), ")"));
+void Connection::refuse_connect(ReasonCode reason, std::string_view text, std::string_view fault) {
+  log_fault(cat("was refused: ", fault.empty() ? text : fault, " (", name_of(reason), ")"));
   mqtt::Connack packet;
   packet.reason = reason;
   if (problem_information_) packet.reason_string = text;
