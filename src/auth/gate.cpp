@@ -79,6 +79,7 @@ Gate::Begun Gate::admit(const ConnectFacts& facts, Applicant& applicant) {
   const bool proven = facts.peer.proof != net::PeerFacts::Proof::none;
   // Most brokers know no users: nothing is copied for their clients.
   if (!policy_->has_logins() && !proven && anonymous_allowed) return {Admission{}, 0};
+  if (auto banned = refuse_banned(facts.address)) return {std::move(banned), 0};
   auto application = std::make_unique<Application>();
   application->applicant = &applicant;
   application->policy = policy_;
@@ -188,6 +189,7 @@ Admission Gate::conclude(Application& application) {
   const bool logins = application.policy->has_logins();
   if (application.has_login() && logins) {
     on_wrong_login(application.address);
+    if (auto banned = refuse_banned(application.address)) return std::move(*banned);
     Admission wrong = refusal(ReasonCode::bad_user_name_or_password, std::string(kWrongLogin));
     wrong.fault = std::move(application.fault);
     if (application.user_name) wrong.fault += cat(" (user \"", *application.user_name, "\")");
@@ -255,6 +257,7 @@ void Gate::resume(Ticket ticket, std::optional<Admission> decided) {
   if (!decided) return;  // the next method takes its time, too
   const auto found = applications_.find(ticket);
   Applicant& applicant = *found->second->applicant;
+  if (auto banned = refuse_banned(found->second->address)) decided = std::move(banned);
   applications_.erase(found);
   applicant.on_admission(std::move(*decided));
 }
@@ -265,6 +268,11 @@ void Gate::forget(Ticket ticket) noexcept {
   // The worker's verdict finds nobody then.
   http_.forget(found->second->asked);
   applications_.erase(found);
+}
+
+std::optional<Admission> Gate::refuse_banned(const net::Endpoint& address) const {
+  if (!parts_.bans.is_banned(address, reactor_.now_ms())) return std::nullopt;
+  return refusal(ReasonCode::banned, "its address is banned");
 }
 
 void Gate::on_wrong_login(const net::Endpoint& address) {

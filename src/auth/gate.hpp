@@ -91,6 +91,9 @@ class Gate {
   [[nodiscard]] bool admits_anonymous(bool allow_anonymous, bool local) const noexcept {
     return allow_anonymous || (local && !policy_->has_logins());
   }
+  /// The door has let its connection in, but the address has been banned since: whoever opens many
+  /// connections before the first wrong login gets no more guesses by it.
+  [[nodiscard]] std::optional<Admission> refuse_banned(const net::Endpoint& address) const;
   /// Counts a wrong login; the address may be banned for it.
   void on_wrong_login(const net::Endpoint& address);
 

@@ -1,9 +1,11 @@
 #include "auth/policy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "auth/random_bytes.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 
 namespace linnet::auth {
@@ -38,13 +40,22 @@ PolicyPtr Policy::load(const AuthConfig& config, std::vector<std::string>& error
     policy->unix_users_ = std::move(*users);
   }
   if (!config.http.url.empty()) policy->http_ = HttpService::load(config, errors);
+  if (policy->http_) {
+    for (const std::string& warning : policy->http_->warnings())
+      log::warn("auth", warning);
+  }
   if (errors.size() != errors_before) return nullptr;
   policy->set_order();
   return policy;
 }
 
-/// Of the methods, those that have something to look at.
+/// Of the methods, those that have something to look at. What is left out serves nobody, SCRAM
+/// included.
 void Policy::set_order() {
+  if (std::find(config_.order.begin(), config_.order.end(), name_of(Method::password)) ==
+      config_.order.end()) {
+    passwords_.reset();
+  }
   for (const std::string& name : config_.order) {
     const auto method = method_of(name);
     if (!method) continue;

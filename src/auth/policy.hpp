@@ -33,7 +33,7 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
   [[nodiscard]] const AuthConfig& config() const noexcept { return config_; }
   [[nodiscard]] const Rules& rules() const noexcept { return rules_; }
-  /// Null where the configuration has none.
+  /// Null where the configuration has none, or `order` leaves them out.
   [[nodiscard]] const PasswordFile* passwords() const noexcept {
     return passwords_ ? &*passwords_ : nullptr;
   }

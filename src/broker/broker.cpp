@@ -86,7 +86,8 @@ bool Broker::Impl::load_policy(std::string& error) {
   std::vector<std::string> errors;
   auto policy = auth::Policy::load(config.auth, errors);
   if (!policy) {
-    error = errors.front();
+    for (const std::string& one : errors)
+      error += cat(error.empty() ? "" : "\n", one);
     return false;
   }
   settings = new session::Settings(config, std::move(policy));
@@ -134,7 +135,7 @@ void Broker::Impl::restore_sessions() {
 
 /// Opens the sockets; until accept() who connects waits in the kernel's queue.
 bool Broker::Impl::bind(const ListenerConfig& listener, std::string& error) {
-  if (auto wrong = listener_error(listener, config.tls)) {
+  if (auto wrong = listener_error(listener, config.tls, config.auth)) {
     error = std::move(*wrong);
     return false;
   }

@@ -44,7 +44,7 @@ std::optional<ListenerFault> find_unreadable(const Config& config, const Listene
 
 std::optional<ListenerFault> find_any_fault(const Config& config, std::size_t index) {
   const ListenerConfig& listener = config.listeners[index];
-  if (auto found = find_fault(listener, config.tls)) return found;
+  if (auto found = find_fault(listener, config.tls, config.auth)) return found;
   if (auto found = find_clash(config, index)) return found;
   return find_unreadable(config, listener);
 }

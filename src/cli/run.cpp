@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sys/resource.h>
@@ -68,7 +69,12 @@ int serve(Config settings) {
   const bool seccomp = settings.seccomp;
   std::string error;
   const auto refuse = [&error] {
-    print_error("linnet: " + error);
+    // A line each: wrong files of [auth] are all named at once.
+    for (std::size_t at = 0; at < error.size();) {
+      const std::size_t end = std::min(error.find('\n', at), error.size());
+      print_error("linnet: " + error.substr(at, end - at));
+      at = end + 1;
+    }
     return kWrongUsage;
   };
   SystemUser user;

@@ -78,6 +78,11 @@ void Connection::begin_exchange_again(const mqtt::Auth& auth) {
 
 void Connection::step(std::string_view data) {
   using Outcome = auth::ScramServer::Step::State;
+  if (state_ == State::authenticating) {
+    if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
+      return refuse_connect(banned->reason, banned->text);
+    }
+  }
   const auto step = login_->scram->next(data);
   switch (step.state) {
     case Outcome::go_on: return send_auth(ReasonCode::continue_authentication, step.data);
@@ -110,6 +115,9 @@ void Connection::fail_exchange(const auth::ScramServer::Step& step) {
   const char* const text = step.wrong_login ? "the user name or the password is wrong"
                                             : "the messages of SCRAM-SHA-256 are not well formed";
   if (state_ == State::authenticating) {
+    if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
+      return refuse_connect(banned->reason, banned->text);
+    }
     return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
                                            : ReasonCode::not_authorized,
                           text, fault);

@@ -1,10 +1,7 @@
 """`linnet ban`, and the bans that wrong logins lead to."""
 
-import base64
 import contextlib
-import hashlib
 import json
-import os
 import pathlib
 import struct
 import subprocess
@@ -14,6 +11,7 @@ import unittest
 from support import wire
 from support.broker import WAIT_S, BrokerCase, linnet_binary, linnet_only
 from support.clients import unique
+from support.users import password_line
 
 BANNED, WRONG_PASSWORD = 0x8A, 0x86
 PROXIED = {"url": "mqtt://127.0.0.1:0", "proxy_protocol": True, "trusted_proxies": ["127.0.0.1"]}
@@ -37,14 +35,6 @@ def connect(user=None, password=""):
     head = wire.string("MQTT") + bytes([5, flags]) + struct.pack("!H", 60) + b"\0"
     tail = wire.string(user) + wire.string(password) if user else b""
     return wire.packet(wire.CONNECT << 4, head + wire.string(unique()) + tail)
-
-
-def password_line(user, password):
-    """As mosquitto_passwd writes it."""
-    salt = os.urandom(12)
-    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101, 64)
-    salt_text, key_text = (base64.b64encode(data).decode() for data in (salt, key))
-    return f"{user}:$7$101${salt_text}${key_text}\n"
 
 
 @linnet_only

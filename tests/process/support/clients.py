@@ -118,14 +118,16 @@ class Client:
     """A paho client that waits. Used as a context manager it connects and disconnects.
 
     What comes is in `inbox` (a queue of paho's messages), in the order of its arrival.
-    `tls` is an ssl.SSLContext; `websocket` a path, for MQTT over WebSocket."""
+    `tls` is an ssl.SSLContext; `websocket` a path, for MQTT over WebSocket; `login` a pair of user
+    name and password."""
 
     def __init__(self, broker, client_id=None, version=4, clean=True, **connect_options):
         self.broker, self.version, self.clean = broker, version, clean
         self.client_id = unique() if client_id is None else client_id
         self.inbox = queue.Queue()
         self.connack = self.disconnect_code = self.disconnect_properties = None
-        websocket, tls = (connect_options.pop(name, None) for name in ("websocket", "tls"))
+        websocket, tls, login = (connect_options.pop(name, None)
+                                 for name in ("websocket", "tls", "login"))
         self._connect_options = connect_options
         self._connected, self._disconnected = threading.Event(), threading.Event()
         self._acknowledged, self._changed = {}, threading.Condition()
@@ -135,6 +137,8 @@ class Client:
                                 reconnect_on_failure=False, **more)
         if websocket:
             self.paho.ws_set_options(websocket)
+        if login:
+            self.paho.username_pw_set(*login)
         if tls:
             self.paho.tls_set_context(tls)
         self.paho.max_inflight_messages_set(connect_options.pop("inflight", 20))
