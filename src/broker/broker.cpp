@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/process_memory.hpp"
 #include "base/version.hpp"
 #include "broker/certificate_watch.hpp"
 #include "broker/listener_check.hpp"
@@ -39,15 +40,25 @@ std::uint32_t shard_count(const Config& config) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
 }
 
-MailboxLimits mailbox_limits(const Limits& limits) {
-  return {limits.mailbox_messages_max, limits.mailbox_bytes_max};
+/// With little memory, less waits between the threads.
+MailboxLimits mailbox_limits(const Config& config) {
+  constexpr std::uint64_t kPart = 32;
+  const Limits& limits = config.limits;
+  return {limits.mailbox_messages_max, static_cast<std::size_t>(std::min(
+                                           limits.mailbox_bytes_max, config.memory_max / kPart))};
+}
+
+Config with_memory(Config config) {
+  config.memory_max = memory_limit(config.memory_max);
+  return config;
 }
 
 }  // namespace
 
 struct Broker::Impl {
   explicit Impl(Config all)
-      : config(std::move(all)),
+      : config(with_memory(std::move(all))),
+        memory(config.memory_max, process_memory),
         connections(config.limits.connections_max),
         kept_sessions(config.limits.sessions_max) {}
 
@@ -67,6 +78,8 @@ struct Broker::Impl {
   std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
   shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<Storage> storage;
+  ProcessMemory process_memory;
+  MemoryBudget memory;
   Budget connections;
   Budget kept_sessions;
   session::SettingsPtr settings;
@@ -104,16 +117,21 @@ void Broker::Impl::make_shards() {
   const std::uint64_t now_ms = SystemClock().now_ms();
   const AuthConfig& auth = config.auth;
   accounts.set_burst(static_cast<std::uint64_t>(config.rates.burst.count()));
-  verifier = std::make_unique<auth::Verifier>(post, auth::VerifierLimits{auth.login_queue_max},
-                                              auth.logins_remembered);
-  const shard::Common common{settings,     post,          storage->store(),
-                             connections,  kept_sessions, {*verifier, bans, accounts},
+  verifier = std::make_unique<auth::Verifier>(
+      post, auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
+  const shard::Common common{settings,
+                             post,
+                             storage->store(),
+                             connections,
+                             kept_sessions,
+                             memory,
+                             {*verifier, bans, accounts},
                              &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     door_keepers.push_back(
         std::make_unique<transport::DoorKeeper>(accounts, bans, transport::door_terms(config)));
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
-    post.add(shards.back()->reactor(), mailbox_limits(config.limits));
+    post.add(shards.back()->reactor(), mailbox_limits(config));
   }
   acceptors.resize(count);
 }

@@ -1,5 +1,6 @@
 #include "broker/storage.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.hpp"
@@ -24,8 +25,12 @@ store::DurableStoreOptions store_options(const Config& config, const store::Data
   options.database.retained_messages_max = limits.retained_messages_max;
   options.database.retained_bytes_max = limits.retained_bytes_max;
   options.intake.requests_max = limits.store_queue_messages_max;
-  options.intake.bytes_max = limits.store_queue_bytes_max;
-  options.commit_bytes_max = limits.commit_bytes_max;
+  // With little memory, less waits for the writer. 0: nobody has said how much there is.
+  constexpr std::uint64_t kQueuePart = 16;
+  constexpr std::uint64_t kCommitPart = 32;
+  const std::uint64_t memory = config.memory_max == 0 ? UINT64_MAX : config.memory_max;
+  options.intake.bytes_max = std::min(limits.store_queue_bytes_max, memory / kQueuePart);
+  options.commit_bytes_max = std::min(limits.commit_bytes_max, memory / kCommitPart);
   options.shards = shards;
   return options;
 }

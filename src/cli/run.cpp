@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/process_memory.hpp"
 #include "cli/hardening.hpp"
 #include "cli/listeners.hpp"
 #include "cli/options.hpp"
@@ -66,6 +67,8 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
 int serve(Config settings) {
   raise_descriptor_limit(settings.limits.connections_max);
   settings.socket_activation = true;
+  settings.memory_max = memory_limit(settings.memory_max);
+  tune_heap(settings.memory_max);
   const bool seccomp = settings.seccomp;
   std::string error;
   const auto refuse = [&error] {

@@ -77,6 +77,9 @@ class Link {
   /// on_drained() is wanted once the outbox is empty, even if it was written without a pause.
   void want_drained() noexcept { wants_drained_ = true; }
 
+  /// Whether the other side has not taken yet what was to be sent in an earlier turn.
+  [[nodiscard]] virtual bool blocked() const noexcept { return false; }
+
   void set_user(LinkUser* user) noexcept { user_ = user; }
   [[nodiscard]] LinkUser* user() const noexcept { return user_; }
   [[nodiscard]] const ListenerTraits& listener() const noexcept { return *listener_; }

@@ -86,6 +86,10 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
     if (on_frame(framed.frame) == Frame::left) break;
     ++services_.counters.messages_received;
     used += framed.frame.whole.size();
+    if (services_.memory.any() && pauses_for_breath(used)) break;
+  }
+  if (services_.memory.level() >= Pressure::pause_publishers) {
+    feel_pressure(used, bytes.size() - used);
   }
   if (answers_blocked()) update_reading();
   return state_ == State::closed ? bytes.size() : used;
@@ -204,8 +208,9 @@ bool Connection::answers_blocked() {
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
   const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
-                      !slowed_ && !stopping_ && unconfirmed_subscribes_ < kUnconfirmedMax &&
-                      !answers_blocked() && acks_.size() <= services_.limits().receive_maximum;
+                      !held_ && !slowed_ && !stopping_ &&
+                      unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
+                      acks_.size() <= services_.limits().receive_maximum;
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
   if (reading_) {

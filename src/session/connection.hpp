@@ -3,7 +3,7 @@
 //
 // One file per verb: on_connect.cpp, on_auth.cpp, on_publish.cpp, on_subscribe.cpp, on_ack.cpp,
 // on_disconnect.cpp; connection_send.cpp holds what goes out, and connection_rates.cpp slows down
-// who sends too much. One shard's thread only.
+// who sends too much, and connection_pressure.cpp holds back when memory is short. One shard's thread only.
 #pragma once
 
 #include <memory>
@@ -78,6 +78,8 @@ class Connection final : public net::LinkUser,
   void on_done(OperationId operation, ReasonCode reason);
   /// There is room for the message that it was parked with.
   void on_room();
+  /// What Peers::hold() asked for: memory is there again, or its turn has come to try.
+  void on_relief();
   /// The broker stops: v5 clients are told (0x8B), and the link is closed when all is sent.
   void shut_down();
   /// Nothing more is read: the broker is about to stop.
@@ -165,6 +167,11 @@ class Connection final : public net::LinkUser,
   void slow_down(std::uint64_t wait_ms);
   void note_rates();
 
+  // connection_pressure.cpp
+  [[nodiscard]] bool pauses_for_breath(std::size_t shown);
+  void feel_pressure(std::size_t used, std::size_t unread);
+  [[nodiscard]] bool refused_for_memory();
+
   // on_publish.cpp
   Frame on_publish(const mqtt::Frame& frame);
   [[nodiscard]] bool resolve_topic(mqtt::Publish& publish);
@@ -244,6 +251,8 @@ class Connection final : public net::LinkUser,
   std::uint64_t last_heard_ms_;
   std::uint32_t packet_size_max_ = 0;  // the client's; 0: no limit
   std::uint32_t unconfirmed_subscribes_ = 0;
+  std::uint32_t heard_bytes_ = 0;  // in the second heard_in_; counted only under pressure
+  std::uint32_t heard_in_ = 0;
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
@@ -253,6 +262,7 @@ class Connection final : public net::LinkUser,
   bool slowed_ = false;  // nothing is read until the timer says so: it has sent too much
   bool problem_information_ = true;
   bool parked_ = false;       // the next frame waits for room
+  bool held_ = false;         // nothing is read for a while: memory is short
   bool refuse_next_ = false;  // it has waited long enough
   bool reading_ = true;
   bool stopping_ = false;

@@ -84,6 +84,7 @@ Connection::Frame Connection::on_connect(const mqtt::Frame& frame) {
 /// What can be decided without the session and without knowing who it is; refuses the client if it
 /// is not accepted.
 bool Connection::accept_connect(mqtt::Connect& connect) {
+  if (!login_->admitted && refused_for_memory()) return false;
   if (!has_place_) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "there are limits.connections_max connections; try again later");

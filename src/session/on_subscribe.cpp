@@ -36,6 +36,11 @@ void Connection::on_subscribe(const mqtt::Frame& frame) {
 
 ReasonCode Connection::subscribe_one(const mqtt::TopicFilter& filter, std::uint32_t id,
                                      OperationId operation) {
+  if (services_.memory.level() == Pressure::refuse_subscriptions &&
+      !session_->has_subscription(filter.filter)) {
+    ++services_.counters.memory_subscriptions_refused;
+    return ReasonCode::quota_exceeded;
+  }
   router::SubscriptionTerms terms;
   terms.id = id;
   terms.qos = min(filter.options.qos, services_.limits().qos_max);  // MQTT-3.2.2-9

@@ -3,6 +3,7 @@
 
 #include "auth/gate.hpp"
 #include "base/counters.hpp"
+#include "base/memory_budget.hpp"
 #include "base/random.hpp"
 #include "base/rate_limit.hpp"
 #include "base/timer_wheel.hpp"
@@ -26,6 +27,7 @@ struct Services {
   LogLimiter& log_limiter;
   LogLimiter& denial_limiter;
   Peers& peers;
+  const MemoryBudget& memory;
   const store::Store& store;  // to read from it; changes go through `peers`
 
   /// The time of this turn, in ms of the monotonic clock.

@@ -121,6 +121,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void on_saved(std::uint64_t sequence, Saved saved);
   /// The answer to Peers::hand_back: another member has taken the message, or it stays here.
   void on_handed_back(std::uint64_t sequence, bool taken);
+  /// Memory is short: what the store has leaves it.
+  void spill();
   /// Sends what may be sent: replays, what is in flight and not sent, the backlog.
   void pump();
 
@@ -152,6 +154,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// A shard's answer to Peers::ask_overlays: retained messages that the store does not have yet.
   void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
+  /// Whether there is a subscription with just this filter, `$share/` included.
+  [[nodiscard]] bool has_subscription(std::string_view text);
   /// After an UNSUBSCRIBE: forgets the memberships that it ended.
   void sweep_memberships();
   /// What pump_later() asked for: the replays go on.
@@ -197,6 +201,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void unload();
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
+  void count_squeezed();
   bool send_inflight();
   [[nodiscard]] bool awaits_commit() noexcept;
   void send_owed(OwedMessage& owed);

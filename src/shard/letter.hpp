@@ -50,6 +50,9 @@ struct VerdictLetter {
   auth::LoginVerdict verdict;
 };
 
+/// The pressure on memory has changed: look.
+struct PressureLetter {};
+
 /// What is used from now on.
 struct SettingsLetter {
   session::SettingsPtr settings;
@@ -168,7 +171,7 @@ using Letter =
     std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter,
                  OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
-                 VerdictLetter, SettingsLetter, CountersRequestLetter, CountersLetter, StopLetter,
+                 VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter, CountersLetter, StopLetter,
                  StoppedLetter>;
 
 using ShardMailbox = Mailbox<Letter>;

@@ -32,16 +32,18 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       timers_(now_ms),
       reactor_(timers_, link_counters_),
       gate_(common.gate, reactor_, id, common.settings->policy),
-      services_{common.settings, gate_,        router_,         timers_, counters_,   forms_,
-                random_,         log_limiter_, denial_limiter_, *this,   common.store},
+      services_{common.settings, gate_,           router_, timers_,     counters_, forms_,
+                random_,         log_limiter_, denial_limiter_, *this,   common.memory, common.store},
       sessions_(0, SeededHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
       outgoing_bytes_(shards),
+      pressure_timer_(Timer::calling<&Shard::on_pressure_timer>(*this)),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
+  reactor_.follow(common.memory);
   own();
 }
 
@@ -78,13 +80,16 @@ void Shard::post(ShardId shard, Letter letter, std::size_t bytes) {
 void Shard::accept(std::unique_ptr<net::Link> link) {
   assert_owner();
   if (stop_ != Stop::running) return;
-  const bool has_place = common_.connections.take();
+  const bool has_memory = common_.memory.level() < Pressure::refuse_connections;
+  const bool has_place = has_memory && common_.connections.take();
   if (!has_place && without_place_ >= kWithoutPlaceMax) {
     const auto verdict = log_limiter_.ask(timers_.now_ms());
     if (verdict.allowed) {
-      log::warn("shard", cat("closed ", link->peer(), ": there are limits.connections_max = ",
-                             config().limits.connections_max, " connections; raise it",
-                             more_like_it(verdict)));
+      const std::string why =
+          has_memory ? cat("there are limits.connections_max = ", config().limits.connections_max,
+                           " connections; raise it")
+                     : cat("memory_max is used up: ", used_text(common_.memory), "; raise it");
+      log::warn("shard", cat("closed ", link->peer(), ": ", why, more_like_it(verdict)));
     }
     return;
   }
@@ -199,6 +204,7 @@ bool Shard::work() {
     session->on_turn();
   review_some();
   check_stop();
+  look_at_memory();
   post_outgoing();
   return letters > 0 || !pumps.empty();
 }

@@ -8,7 +8,7 @@
 //
 // All of it belongs to the thread that called own(), which every public door asserts. One file per
 // concern: shard_publish.cpp, shard_interest.cpp, shard_groups.cpp, shard_operations.cpp,
-// shard_settings.cpp.
+// shard_settings.cpp, shard_pressure.cpp.
 #pragma once
 
 #include <map>
@@ -47,6 +47,7 @@ struct Common {
   store::Store& store;
   Budget& connections;
   Budget& kept_sessions;
+  MemoryBudget& memory;
   auth::GateParts gate;
   const SysSource* sys_source = nullptr;  // beside our own topics
 };
@@ -85,6 +86,7 @@ class Shard final : public session::Peers {
                              const session::PublishWaiter& waiter) override;
   void publish_later(MessagePtr message) override;
   void park(session::Connection& connection) override;
+  void hold(session::Connection& connection) override;
   void pump_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
@@ -175,6 +177,7 @@ class Shard final : public session::Peers {
   void on(const RoomLetter& letter);
   void on(VerdictLetter letter);
   void on(SettingsLetter letter);
+  void on(const PressureLetter&) {}
   void on(const CountersRequestLetter& letter);
   void on(const CountersLetter& letter);
   void on(const StopLetter& letter);
@@ -250,6 +253,14 @@ class Shard final : public session::Peers {
   void begin_review();
   void review_some();
 
+  // Memory: shard_pressure.cpp
+  void look_at_memory();
+  void on_pressure(Pressure level);
+  void tell_of_pressure(Pressure level);
+  void relieve(bool all);
+  void arm_pressure_timer();
+  void on_pressure_timer();
+
   // Stopping
   void check_stop();
   void close_connections();
@@ -303,6 +314,12 @@ class Shard final : public session::Peers {
   std::vector<session::SessionPtr> reviewed_sessions_;
   std::vector<session::ConnectionPtr> reviewed_connections_;
   std::vector<ReloadProgressPtr> reloads_;
+
+  // Memory
+  Pressure pressure_ = Pressure::none;  // what was last acted upon
+  std::vector<session::ConnectionPtr> held_;  // not read for it, oldest first
+  Timer pressure_timer_;
+  LogLimiter pressure_limiter_;
 
   // $SYS
   SysTopics sys_topics_;

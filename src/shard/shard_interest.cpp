@@ -174,6 +174,7 @@ void Shard::on(const CountersLetter& letter) {
 void Shard::on_counters_complete() {
   sys_topics_.update(counters_sum_, store_.figures(), timers_.now_ms());
   auto topics = sys_topics_.list();
+  append_memory(topics, common_.memory);
   if (common_.sys_source != nullptr) common_.sys_source->append_to(topics);
   std::vector<OverlayRequestLetter> questions;
   questions.swap(sys_questions_);

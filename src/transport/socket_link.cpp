@@ -42,9 +42,9 @@ std::error_code pending_error(int socket) noexcept {
 
 }  // namespace
 
-std::span<char> UnreadBytes::room(std::size_t size_min) {
+std::span<char> UnreadBytes::room(std::size_t size_min, bool tight) {
   if (capacity_ - size_ < size_min) {
-    reserve(std::max({std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
+    reserve(std::max({tight ? 0 : std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
   }
   return {data_.get() + size_, capacity_ - size_};
 }
@@ -212,8 +212,12 @@ void SocketLink::read() {
     if (known > 0) std::memcpy(room.data(), unread_.view().data(), known);
     room = room.subspan(known);
   } else {
-    room = unread_.room(channel_ == nullptr ? 1 : kChannelRoomMin);
+    const bool tight = reactor_->read_max() < SIZE_MAX;
+    const std::size_t least = tight ? kMoveMax : 1;
+    room = unread_.room(channel_ == nullptr ? least : kChannelRoomMin, tight);
   }
+  // While memory is short, not more is read than is served soon.
+  if (channel_ == nullptr) room = room.first(std::min(room.size(), reactor_->read_max()));
   const net::ReadResult result = net::read_from(channel_.get(), socket_.get(), room);
   const int error = errno;
   const bool half_open = admission() != nullptr;

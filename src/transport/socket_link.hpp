@@ -27,8 +27,9 @@ class UnreadBytes {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::string_view view() const noexcept { return {data_.get(), size_}; }
 
-  /// Room behind the bytes, at least `size_min` (1 or more); it doubles whenever it is used up.
-  [[nodiscard]] std::span<char> room(std::size_t size_min);
+  /// Room behind the bytes, at least `size_min` (1 or more); whenever it is used up it doubles, or
+  /// grows by that much alone if it is `tight`.
+  [[nodiscard]] std::span<char> room(std::size_t size_min, bool tight = false);
   /// The first `count` bytes of the room hold bytes now.
   void grew(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
   /// Becomes a copy of `bytes`, which may stand inside; gives the memory back if there are none.
@@ -56,6 +57,7 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   [[nodiscard]] net::Endpoint endpoint() const noexcept override;
   [[nodiscard]] net::PeerFacts facts() const override;
 
+  [[nodiscard]] bool blocked() const noexcept override { return blocked_; }
   void pause() override;
   void resume() override;
   void close(net::CloseMode mode) override;

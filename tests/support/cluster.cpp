@@ -24,7 +24,11 @@ session::SettingsPtr settings_of(const Config& config) {
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options)
-    : options_(std::move(options)), random_(options_.seed), listener_{"fake://", true} {
+    : options_(std::move(options)),
+      memory_(options_.config.memory_max == 0 ? std::uint64_t{1} << 40 : options_.config.memory_max,
+              no_memory_),
+      random_(options_.seed),
+      listener_{"fake://", true} {
   log::set_level(log::Level::off);
   start();
 }
@@ -40,8 +44,13 @@ void Cluster::start() {
   frozen_.assign(options_.shards, false);
   logins_ = std::make_unique<FakeLogins>(*post_);
   settings_ = settings_of(options_.config);
-  const shard::Common common{settings_,      *post_, *store_, *connections_,
-                             *kept_sessions_, {*logins_, bans_, accounts_}};
+  const shard::Common common{settings_,
+                             *post_,
+                             *store_,
+                             *connections_,
+                             *kept_sessions_,
+                             memory_,
+                             {*logins_, bans_, accounts_}};
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
     shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, clock_.now));
     post_->add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});

@@ -48,6 +48,8 @@ class Cluster {
   Client& another(std::string_view client_id);
 
   [[nodiscard]] std::uint32_t shards() const noexcept { return options_.shards; }
+  /// Never under pressure, unless a test forces it.
+  [[nodiscard]] MemoryBudget& memory() noexcept { return memory_; }
   [[nodiscard]] FakeStore& store() noexcept { return *store_; }
   [[nodiscard]] shard::Shard& shard(std::uint32_t id) noexcept { return *shards_[id]; }
   /// Of all shards together.
@@ -95,7 +97,15 @@ class Cluster {
   bool settle_randomly();
   [[nodiscard]] std::size_t chunk();
 
+  /// Knows of no memory in use.
+  struct NoMemory final : MemoryProbe {
+    std::uint64_t resident_bytes() noexcept override { return 0; }
+    void give_back() noexcept override {}
+  };
+
   ClusterOptions options_;
+  NoMemory no_memory_;
+  MemoryBudget memory_;
   TemporaryDirectory directory_;
   FakeClock clock_;
   std::mt19937_64 random_;

@@ -27,6 +27,7 @@ class FakeLink final : public net::Link, private net::FlushHandler {
   ~FakeLink() override;
 
   [[nodiscard]] std::string peer() const override { return "fake"; }
+  [[nodiscard]] bool blocked() const noexcept override { return blocked_; }
   void pause() override { paused_ = true; }
   void resume() override;
   void close(net::CloseMode mode) override;
