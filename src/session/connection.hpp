@@ -236,13 +236,17 @@ class Connection final : public net::LinkUser,
   std::unique_ptr<IncomingAliases> aliases_;
   std::unique_ptr<OutgoingAliases> outgoing_aliases_;
   std::unique_ptr<PendingConnack> connack_;
-  std::unique_ptr<Login> login_;  // until the client is in its session
+  std::unique_ptr<Login> login_;              // until the client is in its session
   auth::AccountPtr address_;                  // where connections of an address are limited
   std::unique_ptr<auth::Spending> spending_;  // where rates are limited
   Timer timer_;
   std::uint64_t last_heard_ms_;
   std::uint32_t packet_size_max_ = 0;  // the client's; 0: no limit
   std::uint32_t unconfirmed_subscribes_ = 0;
+  // What CONNACK has told the client: it may rely on that, whatever a reload changes
+  std::uint32_t told_packet_size_max_ = 0;
+  std::uint16_t told_receive_maximum_ = 0;
+  std::uint16_t told_topic_alias_max_ = 0;
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
