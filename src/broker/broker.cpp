@@ -2,30 +2,18 @@
 // listeners and threads, and ends them in order.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "auth/accounts.hpp"
-#include "auth/bans.hpp"
-#include "auth/verifier.hpp"
-#include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
-#include "base/process_memory.hpp"
 #include "base/version.hpp"
-#include "broker/certificate_watch.hpp"
-#include "broker/listener_check.hpp"
-#include "broker/storage.hpp"
+#include "broker/broker_impl.hpp"
 #include "control/ban_commands.hpp"
-#include "net/bind.hpp"
-#include "net/url.hpp"
 #include "shard/shard_thread.hpp"
-#include "transport/acceptor.hpp"
-#include <linnet/broker.hpp>
 
 namespace linnet {
 
@@ -44,81 +32,45 @@ std::uint32_t shard_count(const Config& config) {
 MailboxLimits mailbox_limits(const Config& config) {
   constexpr std::uint64_t kPart = 32;
   const Limits& limits = config.limits;
-  return {limits.mailbox_messages_max, static_cast<std::size_t>(std::min(
-                                           limits.mailbox_bytes_max, config.memory_max / kPart))};
-}
-
-Config with_memory(Config config) {
-  config.memory_max = memory_limit(config.memory_max);
-  return config;
+  return {limits.mailbox_messages_max,
+          static_cast<std::size_t>(std::min(limits.mailbox_bytes_max, config.memory_max / kPart))};
 }
 
 }  // namespace
 
-struct Broker::Impl {
-  explicit Impl(Config all)
-      : config(with_memory(std::move(all))),
-        memory(config.memory_max, process_memory),
-        connections(config.limits.connections_max),
-        kept_sessions(config.limits.sessions_max) {}
+void fill_in_defaults(Config& config) {
+  config.memory_max = memory_limit(config.memory_max);
+  if (!config.listeners.empty()) return;
+  for (const std::string_view url : kDefaultUrls)
+    config.listeners.emplace_back().url = url;
+}
 
-  [[nodiscard]] bool load_policy(std::string& error);
-  [[nodiscard]] bool open_storage(std::string& error);
-  void make_shards();
-  void restore_sessions();
-  [[nodiscard]] bool bind(const ListenerConfig& listener, std::string& error);
-  void accept();
-  void stop_accepting();
-
-  // Constant after open()
-  Config config;
-  std::vector<std::unique_ptr<transport::Entrance>> entrances;
-  auth::Accounts accounts;  // these three outlive all links
-  auth::Bans bans;
-  std::vector<std::unique_ptr<transport::DoorKeeper>> door_keepers;  // by shard
-  shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
-  std::unique_ptr<Storage> storage;
-  ProcessMemory process_memory;
-  MemoryBudget memory;
-  Budget connections;
-  Budget kept_sessions;
-  session::SettingsPtr settings;
-  std::unique_ptr<auth::Verifier> verifier;  // posts to the shards
-  std::vector<std::unique_ptr<shard::Shard>> shards;
-  /// By shard; used by its thread.
-  std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
-  std::vector<std::string> addresses;
-  std::vector<net::BoundSockets> sockets;  // by entrance; the acceptors have taken the copies
-  net::InheritedSockets inherited;
-  CertificateWatch certificates;
-
-  std::atomic<bool> abort{false};
-};
-
-bool Broker::Impl::load_policy(std::string& error) {
+bool Broker::Impl::prepare(Config config, std::string& error) {
+  if (config.socket_activation) inherited = net::InheritedSockets::from_environment();
   std::vector<std::string> errors;
   auto policy = auth::Policy::load(config.auth, errors);
-  if (!policy) {
+  if (policy) plan = listeners.prepare(config, shard_count(config), inherited, errors);
+  if (!plan) {
     for (const std::string& one : errors)
       error += cat(error.empty() ? "" : "\n", one);
     return false;
   }
-  settings = new session::Settings(config, std::move(policy));
+  settings = new session::Settings(std::move(config), std::move(policy));
   return true;
 }
 
 bool Broker::Impl::open_storage(std::string& error) {
-  storage = Storage::open(config, shard_count(config), post, error);
+  storage = Storage::open(config(), shard_count(config()), post, error);
   return storage != nullptr;
 }
 
 void Broker::Impl::make_shards() {
-  const std::uint32_t count = shard_count(config);
+  const std::uint32_t count = shard_count(config());
   const std::uint64_t now_ms = SystemClock().now_ms();
-  const AuthConfig& auth = config.auth;
-  accounts.set_burst(static_cast<std::uint64_t>(config.rates.burst.count()));
-  verifier = std::make_unique<auth::Verifier>(
-      post, auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
+  const AuthConfig& auth = config().auth;
+  accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));
+  verifier = std::make_unique<auth::Verifier>(post, auth::VerifierLimits{auth.login_queue_max},
+                                              auth.logins_remembered);
   const shard::Common common{settings,
                              post,
                              storage->store(),
@@ -128,12 +80,10 @@ void Broker::Impl::make_shards() {
                              {*verifier, bans, accounts},
                              &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
-    door_keepers.push_back(
-        std::make_unique<transport::DoorKeeper>(accounts, bans, transport::door_terms(config)));
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
-    post.add(shards.back()->reactor(), mailbox_limits(config));
+    listeners.add(*shards.back(), accounts, bans, transport::door_terms(config()));
+    post.add(shards.back()->reactor(), mailbox_limits(config()));
   }
-  acceptors.resize(count);
 }
 
 /// Before the first listener accepts, all that kept sessions subscribe to is known everywhere.
@@ -148,47 +98,23 @@ void Broker::Impl::restore_sessions() {
       if (shard->work()) idle = -1;
     }
   }
-  storage->start([this](control::Control& control) { control::add_ban_commands(control, bans); });
-}
-
-/// Opens the sockets; until accept() who connects waits in the kernel's queue.
-bool Broker::Impl::bind(const ListenerConfig& listener, std::string& error) {
-  if (auto wrong = listener_error(listener, config.tls, config.auth)) {
-    error = std::move(*wrong);
-    return false;
-  }
-  const auto url = net::parse_url(listener.url);
-  net::BindOptions options = bind_options(listener);
-  options.inherited = &inherited;
-  auto bound = net::bind_sockets(*url, shard_count(config), options);
-  if (!bound) {
-    error = bound.error().text;
-    return false;
-  }
-  auto opened = transport::open_entrance(listener, bound->url, config.limits, error);
-  if (!opened) return false;
-  const transport::Entrance& entrance = *entrances.emplace_back(std::move(opened));
-  addresses.push_back(entrance.traits.url);
-  if (entrance.tls) certificates.add(*entrance.tls);
-  sockets.push_back(std::move(*bound));
-  return true;
+  storage->start([this](control::Control& control) {
+    control::add_ban_commands(control, bans);
+    requests.add_to(control);
+  });
 }
 
 void Broker::Impl::accept() {
-  for (std::size_t at = 0; at < entrances.size(); ++at) {
-    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-      for (net::FileDescriptor& socket : std::exchange(sockets[at].copies[shard], {})) {
-        acceptors[shard].push_back(std::make_unique<transport::Acceptor>(
-            std::move(socket), *entrances[at], *shards[shard], *door_keepers[shard]));
-      }
-    }
-  }
+  for (const auto& task : listeners.commit(*plan, config(), nullptr))
+    task->run();
+  plan.reset();
+  certificates.use(listeners.contexts());
 }
 
 Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 Broker::~Broker() {
-  impl_->acceptors.clear();
+  impl_->listeners.clear();
   impl_->certificates.stop();
   impl_->verifier.reset();  // before the mailboxes that it posts to
   for (const auto& shard : impl_->shards)
@@ -199,21 +125,10 @@ Broker::~Broker() {
 
 std::unique_ptr<Broker> Broker::open(Config config, std::string& error,
                                      const BeforeStore& before_store) {
-  if (config.listeners.empty()) {
-    for (const std::string_view url : kDefaultUrls) {
-      ListenerConfig& listener = config.listeners.emplace_back();
-      listener.url = url;
-    }
-  }
+  fill_in_defaults(config);
   try {
-    auto impl = std::make_unique<Impl>(std::move(config));
-    if (impl->config.socket_activation) {
-      impl->inherited = net::InheritedSockets::from_environment();
-    }
-    if (!impl->load_policy(error)) return nullptr;
-    for (const ListenerConfig& listener : impl->config.listeners) {
-      if (!impl->bind(listener, error)) return nullptr;
-    }
+    auto impl = std::make_unique<Impl>(config);
+    if (!impl->prepare(std::move(config), error)) return nullptr;
     // What others may have written into the store is not read with more rights than needed.
     if (before_store && !before_store(error)) return nullptr;
     if (!impl->open_storage(error)) return nullptr;
@@ -240,13 +155,14 @@ void Broker::run() {
   for (std::size_t id = 1; id < impl.shards.size(); ++id) {
     threads.emplace_back([&impl, id] { shard::run(*impl.shards[id], impl.abort); });
   }
-  for (const std::string& address : impl.addresses) {
+  for (const std::string& address : impl.listeners.addresses()) {
     log::info("broker", cat("listening on ", address));
   }
   log::info("broker", "ready");
   shard::run(*impl.shards.front(), impl.abort);
   for (std::thread& thread : threads)
     thread.join();
+  impl.ended = true;
   log::info("broker", "stopped");
 }
 
@@ -262,25 +178,8 @@ void Broker::stop_now() noexcept {
     shard->reactor().wake();
 }
 
-bool Broker::reload_certificates() {
-  bool all = true;
-  for (const auto& entrance : impl_->entrances) {
-    if (!entrance->tls) continue;
-    std::string error;
-    if (entrance->tls->reload(error)) {
-      log::info("tls", cat(entrance->traits.url, ": certificates are read again"));
-    } else {
-      all = false;
-      log::error("tls", cat(entrance->traits.url, ": ", error,
-                            "; new connections still get the certificates of before"));
-    }
-  }
-  impl_->certificates.warn();
-  return all;
-}
-
 std::vector<std::string> Broker::addresses() const {
-  return impl_->addresses;
+  return impl_->listeners.addresses();
 }
 
 }  // namespace linnet

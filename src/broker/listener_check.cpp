@@ -212,6 +212,13 @@ std::optional<std::string> listener_error(const ListenerConfig& listener,
   return cat(listener.url, ": ", found->key, ' ', found->text);
 }
 
+bool same_place(const net::Url& one, const net::Url& other) {
+  if (one.scheme == net::Scheme::unix_socket || other.scheme == net::Scheme::unix_socket) {
+    return one.scheme == other.scheme && one.path == other.path;
+  }
+  return one.port != 0 && one.port == other.port && one.host == other.host;
+}
+
 net::BindOptions bind_options(const ListenerConfig& listener) {
   net::BindOptions options{
       .free_bind = listener.free_bind, .owner = listener.owner, .group = listener.group};

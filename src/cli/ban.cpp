@@ -10,10 +10,10 @@
 #include "base/log.hpp"
 #include "cli/ban_options.hpp"
 #include "cli/options.hpp"
+#include "cli/running_broker.hpp"
 #include "config/load.hpp"
 #include "config/value.hpp"
 #include "control/client.hpp"
-#include "store/data_dir.hpp"
 
 namespace linnet::cli {
 namespace {
@@ -28,16 +28,6 @@ std::optional<std::string> configured_dir(const BanOptions& options) {
     print_error(to_string(error));
   if (!result.ok()) return std::nullopt;
   return options.data_dir.empty() ? std::move(result.config.data_dir) : options.data_dir;
-}
-
-/// The directory that a broker uses now; empty if none does, and `error` says so.
-std::string find_broker(const std::string& configured, std::string& error) {
-  store::DataDirProblem problem;
-  const auto directory = store::DataDir::open(configured, store::DataDir::Use::administer, problem);
-  if (!directory && problem.held) return problem.path;
-  error = cat("no broker runs here, and bans live in the broker: ",
-              directory ? cat(directory->path(), " is not in use") : problem.text);
-  return {};
 }
 
 json::object request_of(const BanOptions& options) {

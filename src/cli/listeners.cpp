@@ -11,14 +11,6 @@
 namespace linnet::cli {
 namespace {
 
-/// Two protocols at one place: the second could not be bound.
-bool same_place(const net::Url& one, const net::Url& other) {
-  if (one.scheme == net::Scheme::unix_socket || other.scheme == net::Scheme::unix_socket) {
-    return one.scheme == other.scheme && one.path == other.path;
-  }
-  return one.port != 0 && one.port == other.port && one.host == other.host;
-}
-
 std::optional<ListenerFault> find_clash(const Config& config, std::size_t index) {
   const std::string& text = config.listeners[index].url;
   for (std::size_t before = 0; before < index; ++before) {

@@ -33,6 +33,13 @@ struct StoreOptions {
   bool json = false;
 };
 
+struct ReloadOptions {
+  std::string config_path;  // empty: no file
+  std::string data_dir;     // empty: as the file says
+  std::vector<std::string> settings;
+  bool json = false;
+};
+
 struct CertOptions {
   std::string action;              // ca, server, client, psk, revoke or show
   std::string dir = "certs";       // of the authority and all that it makes
@@ -76,6 +83,9 @@ struct ExplainOptions {
 
 /// Says what the rules of a configuration say about a request, and why. kFailed: it is denied.
 [[nodiscard]] int explain(const ExplainOptions& options);
+
+/// Asks the broker that runs to read its configuration again. kFailed: it has changed nothing.
+[[nodiscard]] int reload(const ReloadOptions& options);
 
 /// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
 [[nodiscard]] std::string version_text();

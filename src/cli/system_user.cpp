@@ -118,7 +118,7 @@ bool SystemUser::find(const std::string& name, std::string& error) {
   return true;
 }
 
-void SystemUser::prepare(Config& config) const {
+void SystemUser::own_sockets(Config& config) const {
   if (!changes_) return;
   for (ListenerConfig& listener : config.listeners) {
     const auto url = net::parse_url(listener.url);
@@ -126,7 +126,11 @@ void SystemUser::prepare(Config& config) const {
     if (listener.owner.empty()) listener.owner = cat(user_);
     if (listener.group.empty()) listener.group = cat(group_);
   }
-  if (!config.persistence) return;
+}
+
+void SystemUser::prepare(Config& config) const {
+  own_sockets(config);
+  if (!changes_ || !config.persistence) return;
   const std::string path =
       config.data_dir.empty() ? store::default_data_dirs().front() : config.data_dir;
   std::error_code code;

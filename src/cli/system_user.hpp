@@ -28,6 +28,9 @@ class SystemUser {
   /// get the user. What it can't do, the store will complain about.
   void prepare(Config& config) const;
 
+  /// The last of that alone: at any time.
+  void own_sockets(Config& config) const;
+
   /// User, group and groups, and no capability, in all threads; there is no way back. False if the
   /// system refuses: the process must end then.
   [[nodiscard]] bool become(std::string& error) const;

@@ -86,18 +86,21 @@ constexpr std::array kOwnKeys{
         .field = field<&Config::data_dir>(),
         .meaning = "The folder of everything that Linnet keeps; one broker at a time uses it.",
         .default_note = "`/var/lib/linnet` where that can be written, else "
-                        "`$XDG_STATE_HOME/linnet` (`~/.local/state/linnet`)"},
+                        "`$XDG_STATE_HOME/linnet` (`~/.local/state/linnet`)",
+        .restart = true},
     Key{.name = "threads",
         .type = integer,
         .field = field<&Config::threads>(),
         .max = 64,
-        .meaning = "Event loops, one thread each. 0 means the number of cores, at most 4."},
+        .meaning = "Event loops, one thread each. 0 means the number of cores, at most 4.",
+        .restart = true},
     Key{.name = "persistence",
         .type = boolean,
         .field = field<&Config::persistence>(),
         .meaning =
             "Whether kept sessions and retained messages outlive a restart. Without it they lie in "
-            "a temporary folder, for systems that are read-only."},
+            "a temporary folder, for systems that are read-only.",
+        .restart = true},
     Key{.name = "durability",
         .type = choice,
         .field = field<&Config::durability>(),
@@ -105,14 +108,16 @@ constexpr std::array kOwnKeys{
         .meaning = "When an acknowledgement may leave: after its effect is on the disk (`commit`), "
                    "at once, while the disk follows every `durability_interval` (`interval`), or "
                    "without ever waiting for the disk (`none`). [durability.md](durability.md) "
-                   "says what each can lose."},
+                   "says what each can lose.",
+        .restart = true},
     Key{.name = "durability_interval",
         .type = duration,
         .field = field<&Config::durability_interval>(),
         .min = 10,
         .max = kHourMs,
         .meaning = "The time between commits with `durability = \"interval\"`: at most this much "
-                   "is lost when the power or the process fails."},
+                   "is lost when the power or the process fails.",
+        .restart = true},
     Key{.name = "check_payload_format",
         .type = boolean,
         .field = field<&Config::check_payload_format>(),
@@ -138,22 +143,26 @@ constexpr std::array kOwnKeys{
         .meaning = "The memory that the process may take for itself, mapped files not counted. "
                    "At least 8 MiB; 0 is half of what there is. [limits.md](limits.md) says what "
                    "happens as it fills.",
-        .default_note = "half of what the machine or its control group has"},
+        .default_note = "half of what the machine or its control group has",
+        .restart = true},
     Key{.name = "user",
         .type = text,
         .field = field<&Config::user>(),
         .meaning = "The system's user to become, by name or number, when started as root, once "
                    "files and ports are open.",
-        .default_note = "as it was started"},
+        .default_note = "as it was started",
+        .restart = true},
     Key{.name = "seccomp",
         .type = boolean,
         .field = field<&Config::seccomp>(),
         .meaning = "Whether the kernel is told to end the process at any system call that a broker "
-                   "does not need."},
+                   "does not need.",
+        .restart = true},
     Key{.name = "core_dumps",
         .type = boolean,
         .field = field<&Config::core_dumps>(),
-        .meaning = "Whether a crash may leave a core dump. It holds keys and passwords."},
+        .meaning = "Whether a crash may leave a core dump. It holds keys and passwords.",
+        .restart = true},
 
     Key{.name = "log.level",
         .type = choice,
@@ -164,7 +173,8 @@ constexpr std::array kOwnKeys{
         .type = choice,
         .field = field<&Config::log_format>(),
         .choices = kFormat,
-        .meaning = "Lines for people, or one JSON object per line."},
+        .meaning = "Lines for people, or one JSON object per line.",
+        .restart = true},
 
     Key{.name = "share.group",
         .type = text,

@@ -4,6 +4,7 @@
 // outstanding.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,17 +49,36 @@ class LinkUser {
   ~LinkUser() = default;
 };
 
-/// What a listener says about the links that come through it.
+/// What a listener says about the links that come through it. A reload may change what it says of
+/// those that have come already; any thread. It outlives its links.
 struct ListenerTraits {
-  std::string url;               // as configured, for logs
-  bool allow_anonymous = false;  // its written word
-  bool local = false;            // only this machine can reach it
+  std::string url;                               // as configured, for logs
+  std::atomic<bool> allow_anonymous = false;     // its written word
+  std::atomic<bool> local = false;               // only this machine can reach it
+  mutable std::atomic<std::uint32_t> links = 0;  // that there are
+};
+
+/// Counts a link among its listener's.
+class ListenerHold {
+ public:
+  explicit ListenerHold(const ListenerTraits& traits) noexcept : traits_(traits) {
+    traits_.links.fetch_add(1, std::memory_order_relaxed);
+  }
+  ListenerHold(const ListenerHold&) = delete;
+  ListenerHold& operator=(const ListenerHold&) = delete;
+  /// Whoever then sees that no link is left may delete what they used.
+  ~ListenerHold() { traits_.links.fetch_sub(1, std::memory_order_release); }
+
+  [[nodiscard]] const ListenerTraits& traits() const noexcept { return traits_; }
+
+ private:
+  const ListenerTraits& traits_;
 };
 
 class Link {
  public:
   Link(const ListenerTraits& listener, BlockPool& pool) noexcept
-      : outbox_(pool), listener_(&listener) {}
+      : listener_(listener), outbox_(pool) {}
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   virtual ~Link() = default;
@@ -82,7 +102,7 @@ class Link {
 
   void set_user(LinkUser* user) noexcept { user_ = user; }
   [[nodiscard]] LinkUser* user() const noexcept { return user_; }
-  [[nodiscard]] const ListenerTraits& listener() const noexcept { return *listener_; }
+  [[nodiscard]] const ListenerTraits& listener() const noexcept { return listener_.traits(); }
 
   /// "192.0.2.7:51234", "[2001:db8::1]:1883" or "unix"; built for logs, so not on a hot path.
   [[nodiscard]] virtual std::string peer() const = 0;
@@ -125,9 +145,9 @@ class Link {
  private:
   friend class Reactor;
 
+  ListenerHold listener_;  // first: it goes when all else has gone
   Outbox outbox_;
   LinkUser* user_ = nullptr;
-  const ListenerTraits* listener_;
   std::unique_ptr<Admission> admission_;  // null: the client has been let in
   std::uint32_t kept_at_ = 0;             // the reactor's
   bool touched_ = false;

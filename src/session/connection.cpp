@@ -72,9 +72,11 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
       finish(net::CloseMode::flush, Farewell::lost);
     }
   }
-  while (reading_ &&
-         (state_ == State::greeting || state_ == State::authenticating || state_ == State::open)) {
-    const std::uint32_t size_max = services_.limits().packet_size_max;
+  while (reading_ && (state_ == State::greeting || state_ == State::authenticating ||
+                      state_ == State::open)) {
+    const bool told = state_ == State::open && version_ == Version::v5;
+    const std::uint32_t size_max =
+        told ? told_packet_size_max_ : services_.limits().packet_size_max;
     const auto framed =
         mqtt::next_frame(bytes.substr(used),
                          state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
@@ -210,7 +212,8 @@ void Connection::update_reading() {
   const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
                       !held_ && !slowed_ && !stopping_ &&
                       unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
-                      acks_.size() <= services_.limits().receive_maximum;
+                      acks_.size() <=
+                          std::max(told_receive_maximum_, services_.limits().receive_maximum);
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
   if (reading_) {

@@ -253,6 +253,10 @@ class Connection final : public net::LinkUser,
   std::uint32_t unconfirmed_subscribes_ = 0;
   std::uint32_t heard_bytes_ = 0;  // in the second heard_in_; counted only under pressure
   std::uint32_t heard_in_ = 0;
+  // What CONNACK has told the client: it may rely on that, whatever a reload changes
+  std::uint32_t told_packet_size_max_ = 0;
+  std::uint16_t told_receive_maximum_ = 0;
+  std::uint16_t told_topic_alias_max_ = 0;
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged

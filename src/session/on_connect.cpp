@@ -364,6 +364,9 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
   packet.retain_available = limits.retain_available;
   packet.packet_size_max = limits.packet_size_max;
   packet.topic_alias_max = limits.topic_alias_max;
+  told_receive_maximum_ = limits.receive_maximum;
+  told_packet_size_max_ = limits.packet_size_max;
+  told_topic_alias_max_ = limits.topic_alias_max;
   if (keep_alive_s_ != connect.keep_alive_s) packet.server_keep_alive_s = keep_alive_s_;
   if (connect.request_response_information && connect.client_id.size() <= kResponseIdMax &&
       !has_wildcard(connect.client_id)) {

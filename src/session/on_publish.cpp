@@ -41,7 +41,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
 bool Connection::resolve_topic(mqtt::Publish& publish) {
   const std::uint16_t alias = publish.properties.topic_alias;
   if (alias == 0) return true;
-  if (alias > services_.limits().topic_alias_max) {  // MQTT-3.3.2-9
+  if (alias > told_topic_alias_max_) {  // MQTT-3.3.2-9
     fail({ReasonCode::topic_alias_invalid,
           "the topic alias is above the Topic Alias Maximum of CONNACK"});
     return false;
@@ -71,7 +71,7 @@ bool Connection::allowed(const mqtt::Publish& publish) {
   const bool repeated = publish.qos == Qos::exactly_once && publish.dup &&
                         session_->received().find(publish.packet_id) != nullptr;
   if (version_ == Version::v5 && publish.qos != Qos::at_most_once && !repeated &&
-      received_ >= limits.receive_maximum) {  // MQTT-3.3.4-7
+      received_ >= told_receive_maximum_) {  // MQTT-3.3.4-7
     fail({ReasonCode::receive_maximum_exceeded,
           "more messages are unacknowledged than the Receive Maximum of CONNACK allows"});
     return false;

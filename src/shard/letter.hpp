@@ -53,10 +53,19 @@ struct VerdictLetter {
 /// The pressure on memory has changed: look.
 struct PressureLetter {};
 
+/// What else a shard's thread has to do at once when new settings come: its listeners are no matter
+/// of the shard. A letter that is never read deletes it, by any thread.
+class SettingsTask {
+ public:
+  virtual ~SettingsTask() = default;
+  virtual void run() = 0;
+};
+
 /// What is used from now on.
 struct SettingsLetter {
   session::SettingsPtr settings;
-  ReloadProgressPtr progress;  // null: nobody waits
+  ReloadProgressPtr progress;            // null: nobody waits
+  std::unique_ptr<SettingsTask> task{};  // null: there is nothing else
 };
 
 /// A message for the receivers of one shard, and for its retained messages if it is their home.

@@ -247,6 +247,8 @@ class Shard final : public session::Peers {
   void gather_counters();
   void on_counters_complete();
   void on_sys_timer();
+  void arm_sys_timer();
+  void update_sys_timer();
   [[nodiscard]] Counters counters_now() const noexcept;
 
   // Reload: shard_settings.cpp

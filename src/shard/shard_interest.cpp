@@ -138,19 +138,27 @@ bool Shard::asks_for_sys(std::string_view filter) const noexcept {
 }
 
 void Shard::count_sys_filter(std::string_view filter, int change) {
-  if (id_ != 0 || !asks_for_sys(filter)) return;
+  if (id_ != 0 || !filter.starts_with(kSysPrefix)) return;
   sys_filters_ += static_cast<std::uint32_t>(change);
   if (sys_filters_ == 0) return sys_timer_.cancel();
-  if (sys_timer_.armed()) return;
+  if (!sys_timer_.armed()) arm_sys_timer();
+}
+
+void Shard::arm_sys_timer() {
   const auto interval = static_cast<std::uint64_t>(config().sys_interval.count());
-  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+  if (interval != 0) timers_.arm(sys_timer_, timers_.now_ms() + interval);
+}
+
+/// The interval may be another one.
+void Shard::update_sys_timer() {
+  sys_timer_.cancel();
+  if (sys_filters_ != 0) arm_sys_timer();
 }
 
 void Shard::on_sys_timer() {
   sys_publish_due_ = true;
   gather_counters();
-  const auto interval = static_cast<std::uint64_t>(config().sys_interval.count());
-  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+  arm_sys_timer();
 }
 
 void Shard::gather_counters() {

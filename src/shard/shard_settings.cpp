@@ -17,9 +17,12 @@ void Shard::on(VerdictLetter letter) {
 }
 
 void Shard::on(SettingsLetter letter) {
+  const bool other_interval = letter.settings->config.sys_interval != config().sys_interval;
   services_.settings = std::move(letter.settings);
   gate_.use(services_.settings->policy);
   if (letter.progress) reloads_.push_back(std::move(letter.progress));
+  if (letter.task) letter.task->run();
+  if (other_interval) update_sys_timer();
   begin_review();
 }
 

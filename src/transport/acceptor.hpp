@@ -16,12 +16,13 @@ class Acceptor final : public net::AcceptHandler {
            DoorKeeper& keeper);
 
   void on_accept(net::FileDescriptor socket, const net::Endpoint& peer) override;
-  /// Stops accepting for good.
-  void stop() { listener_.pause(); }
+  /// What those meet who come from now on.
+  void use(const Entrance& entrance) noexcept;
 
  private:
-  const Entrance& entrance_;
+  const Entrance* entrance_;
   shard::Shard& shard_;
+  DoorKeeper& keeper_;
   Door door_;
   net::Listener listener_;
 };
