@@ -1,5 +1,6 @@
 #include "auth/gate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -64,8 +65,9 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, clock_,
-            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
+      http_(reactor, parts.clock, [this](std::function<void()> job) {
+        parts_.logins.run(std::move(job));
+      }) {}
 
 Gate::~Gate() = default;
 
@@ -153,6 +155,7 @@ std::optional<Admission> Gate::submit(Application& application, Method method) {
   job.source = hash64(application.address.address_text(), 0);
   job.shard = shard_;
   job.ticket = application.ticket;
+  job.now_s = static_cast<std::uint64_t>(std::max<std::int64_t>(parts_.clock.wall_ms(), 0)) / 1'000;
   if (parts_.logins.remembers(job)) {
     Admission admission;
     admission.identity = {*application.user_name, grants_of(application.peer), method};

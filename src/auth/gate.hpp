@@ -62,6 +62,7 @@ struct GateParts {
   LoginQueue& logins;
   Bans& bans;
   Accounts& accounts;
+  const Clock& clock = system_clock();
 };
 
 class Gate {
@@ -76,6 +77,8 @@ class Gate {
   [[nodiscard]] const PolicyPtr& policy() const noexcept { return policy_; }
   [[nodiscard]] Bans& bans() noexcept { return parts_.bans; }
   [[nodiscard]] Accounts& accounts() noexcept { return parts_.accounts; }
+  /// Where wall time comes from.
+  [[nodiscard]] const Clock& clock() const noexcept { return parts_.clock; }
   void use(PolicyPtr policy);
 
   struct Begun {
@@ -112,7 +115,6 @@ class Gate {
   net::Reactor& reactor_;
   const std::uint32_t shard_;
   PolicyPtr policy_;
-  SystemClock clock_;
   HttpCallout http_;
   std::unordered_map<Ticket, std::unique_ptr<Application>> applications_;
   Ticket last_ticket_ = 0;

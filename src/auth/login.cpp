@@ -1,15 +1,8 @@
 #include "auth/login.hpp"
 
-#include <chrono>
-
 namespace linnet::auth {
 
 namespace {
-
-std::uint64_t wall_seconds() noexcept {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-}
 
 LoginVerdict verify_password(const LoginJob& job) {
   using Outcome = LoginVerdict::Outcome;
@@ -27,8 +20,7 @@ LoginVerdict verify_password(const LoginJob& job) {
 
 LoginVerdict verify_token(const LoginJob& job) {
   using Outcome = LoginVerdict::Outcome;
-  TokenVerdict verdict =
-      job.policy->jwt()->verify(job.password.view(), job.user_name, wall_seconds());
+  TokenVerdict verdict = job.policy->jwt()->verify(job.password.view(), job.user_name, job.now_s);
   if (!verdict.valid) return {job.ticket, Outcome::rejected, {}, std::move(verdict.fault)};
   verdict.identity.method = Method::jwt;
   return {job.ticket, Outcome::accepted, std::move(verdict.identity), {}};

@@ -21,6 +21,7 @@ struct LoginJob {
   std::uint64_t source = 0;  // where it comes from, hashed: each source gets its turn
   std::uint32_t shard = 0;   // whom to answer
   std::uint64_t ticket = 0;
+  std::uint64_t now_s = 0;  // of the wall clock: tokens are good for a time
 };
 
 struct LoginVerdict {

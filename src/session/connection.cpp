@@ -2,7 +2,6 @@
 #include "session/connection.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -20,11 +19,6 @@ constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 constexpr std::uint32_t kUnconfirmedMax = 16;
 /// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
 constexpr std::size_t kAnswersMax = 64 << 10;
-
-std::uint64_t wall_seconds() noexcept {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-}
 
 /// What to say to those who have come to the wrong port; null for MQTT.
 const char* foreign_protocol(std::string_view bytes) noexcept {
@@ -232,19 +226,21 @@ std::uint64_t Connection::keep_alive_due_ms() const noexcept {
 void Connection::arm_keep_alive() {
   constexpr std::uint64_t kLookEvery = 60'000;
   std::uint64_t due = keep_alive_due_ms();
-  if (const std::uint64_t end_s = session_->expires_at_s(); end_s != 0) {
-    const std::uint64_t now_s = wall_seconds();
-    const std::uint64_t left_ms = end_s > now_s ? (end_s - now_s) * 1000 : 0;
-    due = std::min(due, services_.now_ms() + std::min(left_ms, kLookEvery));
+  if (const std::uint64_t left = left_to_expiry_ms(); left != kNever) {
+    due = std::min(due, services_.now_ms() + std::min(left, kLookEvery));
   }
   if (due == kNever) return timer_.cancel();
   services_.timers.arm(timer_, due);
 }
 
-/// What has proven the client's user name was good for a time only.
-bool Connection::has_expired() const noexcept {
+/// What has proven the client's user name may be good for a time only; kNever if it is for ever.
+std::uint64_t Connection::left_to_expiry_ms() const noexcept {
+  constexpr std::uint64_t kFarAway = kNever / 1000;
   const std::uint64_t end_s = session_->expires_at_s();
-  return end_s != 0 && end_s <= wall_seconds();
+  if (end_s == 0 || end_s >= kFarAway) return kNever;
+  const auto now = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(services_.gate.clock().wall_ms(), 0));
+  return end_s * 1000 > now ? end_s * 1000 - now : 0;
 }
 
 void Connection::on_greeting_timeout() {
@@ -269,7 +265,7 @@ void Connection::on_timer() {
     refuse_next_ = true;
     return on_room();
   }
-  if (has_expired()) {
+  if (left_to_expiry_ms() == 0) {
     return fail({ReasonCode::maximum_connect_time,
                  "what has proven the user name has expired; connect with a new one"});
   }
@@ -313,6 +309,11 @@ void Connection::stop_reading() {
 
 void Connection::shut_down() {
   const boost::intrusive_ptr<Connection> self(this);
+  if (!session_ && state_ != State::greeting && state_ != State::closed) {
+    // Nothing but CONNACK answers a CONNECT.
+    return refuse_connect(ReasonCode::server_unavailable,
+                          "the broker stops; connect again later");
+  }
   flush_acks();
   if (state_ == State::closed) return;
   send_disconnect(ReasonCode::server_shutting_down, "the broker stops; connect again later");
@@ -357,20 +358,28 @@ void Connection::review() {
   if (state_ != State::open) return;
   const boost::intrusive_ptr<Connection> self(this);
   note_rates();
-  const auth::Identity* identity = session_->identity();
-  const net::ListenerTraits& listener = link_->listener();
+  if (const char* fault = no_longer_welcome(session_->identity())) {
+    fail({ReasonCode::not_authorized, fault});
+  }
+}
+
+/// Why a client that was let in once would not be let in under the settings of now; null if it
+/// would be, as far as can be told without its password.
+const char* Connection::no_longer_welcome(const auth::Identity* identity) const {
   using enum auth::Method;
   const auto method = identity == nullptr ? none : identity->method;
-  const auth::PasswordFile* passwords = services_.policy()->passwords();
   if (method == password || method == scram) {
-    if (passwords != nullptr && passwords->find(identity->user_name) != nullptr) return;
-    return fail({ReasonCode::not_authorized, "there is no such user any more"});
+    const auth::PasswordFile* passwords = services_.policy()->passwords();
+    if (passwords != nullptr && passwords->find(identity->user_name) != nullptr) return nullptr;
+    return "there is no such user any more";
   }
-  const bool nameless = method == none && session_->user_name().empty();
-  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local))
-    return;
-  if (link_->facts().proof != net::PeerFacts::Proof::none) return;
-  fail({ReasonCode::not_authorized, "anonymous clients are no longer allowed here; log in"});
+  const net::ListenerTraits& listener = link_->listener();
+  const bool nameless = method == none && (identity == nullptr || identity->user_name.empty());
+  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local) ||
+      link_->facts().proof != net::PeerFacts::Proof::none) {
+    return nullptr;
+  }
+  return "anonymous clients are no longer allowed here; log in";
 }
 
 void Connection::log_denial(std::string_view what, std::string_view topic,

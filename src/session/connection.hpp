@@ -144,7 +144,7 @@ class Connection final : public net::LinkUser,
   void take_terms(const mqtt::Connect& connect);
   [[nodiscard]] bool take_over_session(Session*& session, std::string_view client_id);
   bool join_session(const mqtt::Connect& connect, std::uint32_t expiry_s);
-  [[nodiscard]] bool accept_address();
+  [[nodiscard]] bool accept_address(const Session* session);
   [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
@@ -230,7 +230,8 @@ class Connection final : public net::LinkUser,
   void arm_keep_alive();
   void on_timer();
   void on_greeting_timeout();
-  [[nodiscard]] bool has_expired() const noexcept;
+  [[nodiscard]] std::uint64_t left_to_expiry_ms() const noexcept;
+  [[nodiscard]] const char* no_longer_welcome(const auth::Identity* identity) const;
   void update_reading();
   [[nodiscard]] bool answers_blocked();
 

@@ -1,5 +1,7 @@
 // Who sends more than the rates allow is slowed down: its link is not read until it is within them
 // again. What would have to wait longer than rates.patience is refused.
+#include <algorithm>
+
 #include "base/cat.hpp"
 #include "session/connection.hpp"
 
@@ -42,7 +44,7 @@ void Connection::slow_down(std::uint64_t wait_ms) {
   if (wait_ms == 0) return;
   ++services_.counters.clients_slowed;
   slowed_ = true;
-  services_.timers.arm(timer_, services_.now_ms() + wait_ms);
+  services_.timers.arm(timer_, services_.now_ms() + std::min(wait_ms, left_to_expiry_ms()));
   update_reading();
 }
 

@@ -52,6 +52,9 @@ void Connection::on_auth(const mqtt::Frame& frame) {
     return fail({ReasonCode::protocol_error,
                  "AUTH came on a connection that has no authentication method"});  // MQTT-4.12.1-1
   }
+  if (!greets && connack_) {
+    return fail({ReasonCode::protocol_error, "AUTH came before CONNACK was sent"});
+  }
   if (decoded->method != auth::kScramMethod) {  // MQTT-4.12.0-5, MQTT-4.12.1-1
     return fail({ReasonCode::protocol_error,
                  "AUTH names another authentication method than CONNECT"});

@@ -124,7 +124,8 @@ void Connection::take_admission(auth::Admission admission) {
   }
   login_->admitted = true;
   auth::Identity& identity = admission.identity;
-  if (identity.user_name.empty() && !identity.grants) return;
+  const bool anonymous = identity.method == auth::Method::none && identity.user_name.empty();
+  if (anonymous && !identity.grants) return;
   login_->identity = std::make_unique<auth::Identity>(std::move(identity));
 }
 
@@ -153,6 +154,10 @@ void Connection::enter(mqtt::Connect& connect, std::string_view packet) {
     login_->connect = packet;
     state_ = State::moving;
     return services_.peers.move_home(*this, connect.client_id);
+  }
+  // The users may have changed while the login was verified, or while the link moved.
+  if (const char* fault = no_longer_welcome(login_->identity.get())) {
+    return refuse_connect(ReasonCode::not_authorized, fault);
   }
   if (!may_publish_will(connect)) return;
   take_terms(connect);
@@ -260,12 +265,15 @@ bool Connection::accept_user(const Session* session, const auth::AccountPtr& acc
 }
 
 /// Takes a place among the connections of its address, if those are limited.
-bool Connection::accept_address() {
+bool Connection::accept_address(const Session* session) {
   const std::uint32_t max = services_.limits().connections_per_address_max;
   if (max == 0 || address_) return true;
   auto account = services_.gate.accounts().of_address(link_->endpoint());
   if (!account) return true;
-  if (!auth::take_one(account->connections, max)) {
+  // A client that comes back takes the place of its old connection, which ends soon after.
+  const bool replaces = session != nullptr && session->connection() != nullptr &&
+                        session->connection()->address_ == account;
+  if (!auth::take_one(account->connections, replaces ? max + 1 : max)) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "its address has limits.connections_per_address_max connections");
     return false;
@@ -297,7 +305,7 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   Session* session = peers.find_session(connect.client_id);
   auto account = services_.gate.accounts().of_user(
       login_->identity ? std::string_view(login_->identity->user_name) : "");
-  if (!accept_user(session, account) || !accept_address()) return false;
+  if (!accept_user(session, account) || !accept_address(session)) return false;
   const bool was_kept = session != nullptr && session->kept();
   const std::uint32_t kept_max = services_.limits().sessions_per_user_max;
   if (expiry_s != 0 && !was_kept && account && kept_max != 0 && account->sessions >= kept_max) {

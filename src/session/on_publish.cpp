@@ -1,4 +1,6 @@
 // PUBLISH from the client (MQTT 5.0, section 3.3): from the frame to the one door, Peers::publish.
+#include <utility>
+
 #include "base/utf8.hpp"
 #include "mqtt/property.hpp"
 #include "session/connection.hpp"
@@ -81,15 +83,13 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
+  const bool refused = std::exchange(refuse_next_, false);
   if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
     // MQTT 3 acknowledges what it does not deliver (MQTT-3.3.5-2).
     return ReasonCode::not_authorized;
   }
-  if (refuse_next_) {
-    refuse_next_ = false;
-    return ReasonCode::quota_exceeded;
-  }
+  if (refused) return ReasonCode::quota_exceeded;
   if (Access* access = session_->access()) {
     const auth::Decision& decision =
         access->decide({auth::Action::publish, publish.topic, publish.qos, publish.retain, false});
@@ -109,6 +109,7 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
 Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   ReceivedIds& received = session_->received();
   if (const auto* entry = received.find(publish.packet_id)) {
+    refuse_next_ = paced_ = false;  // it was accepted when it came first
     repeat_pubrec(publish.packet_id, entry->operation);  // MQTT-4.3.3-10
     return Frame::taken;
   }

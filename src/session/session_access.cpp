@@ -36,13 +36,12 @@ Access* Session::access() {
 }
 
 void Session::renew_access() {
-  const bool filtered = access_ == nullptr || access_->filters_messages();
   access_.reset();
   if (!identity_) identity_ = std::make_unique<const auth::Identity>();
   if (!services_.policy()->rules().concern(*identity_)) return;
   access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id_);
   // Until the subscriptions have been looked at.
-  access_->set_filters_messages(filtered);
+  access_->set_filters_messages(true);
 }
 
 auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qos qos) {
@@ -73,8 +72,6 @@ std::vector<std::string> Session::subscribed_filters() {
 
 void Session::review() {
   if (!identity_known_) return;
-  const bool had_access = access_ != nullptr;
-  access_.reset();
   renew_access();
   if (!access_) return;
   access_->set_filters_messages(false);
@@ -89,7 +86,7 @@ void Session::review() {
   sweep_memberships();
   services_.counters.subscriptions_removed += removed;
   // What was queued for them is asked about before it is sent.
-  if (removed > 0 || (had_access && owes())) access_->set_filters_messages(true);
+  if (removed > 0 || owes()) access_->set_filters_messages(true);
 }
 
 void Session::log_removal(std::string_view filter, const auth::Decision& decision) const {

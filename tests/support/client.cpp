@@ -18,6 +18,10 @@ Client& Client::at(std::uint32_t shard) {
   shard_ = shard;
   return *this;
 }
+Client& Client::from(std::string_view address) {
+  address_ = net::Endpoint::parse(address, 50'000).value();
+  return *this;
+}
 Client& Client::logs_in_as(std::string_view user, std::string_view password) {
   user_name_ = user;
   password_ = password;
@@ -62,6 +66,7 @@ void Client::open() {
   unacknowledged_.clear();
   reading_ = true;
   cable_ = &cluster_.open_link(shard_ ? *shard_ : cluster_.next_shard());
+  cable_->address = address_;
 }
 
 std::string Client::connect_bytes(ConnectOptions options) {
@@ -88,7 +93,11 @@ Client& Client::sends_connect(const ConnectOptions& options, Where where) {
 }
 
 Client& Client::connects(const ConnectOptions& options, Where where) {
-  sends_connect(options, where);
+  return sends_connect(options, where).gets_in(where);
+}
+
+Client& Client::gets_in(Where where) {
+  settle(where);
   const auto connack = take(PacketType::connack);
   if (!connack || connack->reason != ReasonCode::success) {
     fails(where, "a CONNACK with success was expected");
@@ -140,6 +149,31 @@ Client& Client::gets_disconnect(ReasonCode reason, Where where) {
                      " and the end were expected");
   }
   return *this;
+}
+
+// Enhanced authentication
+
+Client& Client::authenticates(std::string_view method, std::string_view data,
+                              const ConnectOptions& options, Where where) {
+  ConnectOptions chosen = options;
+  chosen.properties.text(Property::authentication_method, method);
+  if (!data.empty()) chosen.properties.text(Property::authentication_data, data);
+  return sends_connect(chosen, where);
+}
+
+Client& Client::sends_auth(ReasonCode reason, std::string_view method, std::string_view data,
+                           Where where) {
+  return sends(auth_packet(reason, method, data), where);
+}
+
+std::string Client::gets_auth(ReasonCode reason, std::string_view method, Where where) {
+  settle(where);
+  const auto packet = take(PacketType::auth);
+  if (!packet || packet->reason != reason ||
+      packet->text(Property::authentication_method) != method) {
+    fails(where, "another AUTH was expected");
+  }
+  return packet ? packet->text(Property::authentication_data) : std::string();
 }
 
 // Subscribing

@@ -50,7 +50,7 @@ void Cluster::start() {
                              *connections_,
                              *kept_sessions_,
                              memory_,
-                             {*logins_, bans_, accounts_}};
+                             {*logins_, bans_, accounts_, clock_}};
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
     shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, clock_.now));
     post_->add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});
@@ -148,13 +148,15 @@ bool Cluster::settle_once() {
 bool Cluster::settle_randomly() {
   bool done = false;
   for (std::size_t turn = 0; turn < shards_.size() + clients_.size() + 1; ++turn) {
-    const auto who = random_() % (2 * shards_.size() + 1 + clients_.size());
+    const auto who = random_() % (2 * shards_.size() + 2 + clients_.size());
     if (who < 2 * shards_.size()) {
       const auto id = static_cast<std::uint32_t>(who / 2);
       if (!frozen_[id] && step(id)) done = true;
     } else if (who == 2 * shards_.size()) {
       if (store_->step()) done = true;
-    } else if (clients_[who - 2 * shards_.size() - 1]->read()) {
+    } else if (who == 2 * shards_.size() + 1) {
+      if (logins_->step()) done = true;
+    } else if (clients_[who - 2 * shards_.size() - 2]->read()) {
       done = true;
     }
   }
@@ -187,12 +189,16 @@ void Cluster::after(std::chrono::milliseconds time, Where where) {
 }
 
 void Cluster::reload(Config config, Where where) {
+  reload_quietly(std::move(config));
+  settle(where);
+}
+
+void Cluster::reload_quietly(Config config) {
   options_.config = std::move(config);
   settings_ = settings_of(options_.config);
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
     post_->mailbox(id).post(shard::SettingsLetter{settings_, nullptr});
   }
-  settle(where);
 }
 
 void Cluster::stop(Where where) {

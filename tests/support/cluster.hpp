@@ -55,6 +55,15 @@ class Cluster {
   /// Of all shards together.
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return clock_.now; }
+  [[nodiscard]] std::uint64_t wall_s() const noexcept {
+    return static_cast<std::uint64_t>(clock_.wall_ms()) / 1'000;
+  }
+  /// Somebody sets the wall clock: forwards, or back.
+  void set_wall_clock(std::chrono::milliseconds by) noexcept { clock_.wall_offset += by.count(); }
+  /// What all links come through; it allows anonymous clients, unless the test says otherwise.
+  [[nodiscard]] net::ListenerTraits& listener() noexcept { return listener_; }
+  [[nodiscard]] auth::Bans& bans() noexcept { return bans_; }
+  [[nodiscard]] auth::Accounts& accounts() noexcept { return accounts_; }
 
   /// A name whose home is that shard: as client identifier, or as a topic's retained home.
   [[nodiscard]] std::string name_at(std::uint32_t shard, std::string_view prefix = "n") const;
@@ -79,6 +88,8 @@ class Cluster {
   void restart(Where where = Where::current()) { restart(Restart{}, where); }
   /// New settings for all shards, as after a reload.
   void reload(Config config, Where where = Where::current());
+  /// The same, without letting the broker run.
+  void reload_quietly(Config config);
   [[nodiscard]] FakeLogins& logins() noexcept { return *logins_; }
   /// Asks all shards to stop.
   void stop(Where where = Where::current());
@@ -116,7 +127,7 @@ class Cluster {
   std::unique_ptr<Budget> connections_;
   std::unique_ptr<Budget> kept_sessions_;
   auth::Bans bans_;
-  auth::Accounts accounts_;
+  auth::Accounts accounts_{clock_};
   std::unique_ptr<FakeLogins> logins_;
   session::SettingsPtr settings_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
