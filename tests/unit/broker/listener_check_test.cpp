@@ -71,11 +71,13 @@ TEST(ListenerCheck, logins_say_who_may_connect) {
 }
 
 TEST(ListenerCheck, beyond_loopback_somebody_has_to_say_who_may_connect) {
-  EXPECT_EQ(fault_of(at("mqtt://*:1883")),
-            "url: \"mqtt://*:1883\" can be reached from other machines, and nothing says who may "
-            "connect; give users a password (auth.password_file, linnet passwd), or let anybody in: "
-            "set allow_anonymous = true, or give --allow-anonymous");
-  EXPECT_NE(fault_of(tls_at("mqtts://*")).find("ask for certificates (tls.client_ca)"), std::string::npos);
+  EXPECT_EQ(
+      fault_of(at("mqtt://*:1883")),
+      "url: \"mqtt://*:1883\" can be reached from other machines, and nothing says who may "
+      "connect; give users a password (auth.password_file, linnet passwd), or let anybody in: "
+      "set allow_anonymous = true, or give --allow-anonymous");
+  EXPECT_NE(fault_of(tls_at("mqtts://*")).find("ask for certificates (tls.client_ca)"),
+            std::string::npos);
   ListenerConfig listener = at("ws://*");
   listener.allow_anonymous = true;
   EXPECT_EQ(fault_of(listener), "");
