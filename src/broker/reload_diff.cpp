@@ -1,5 +1,6 @@
 #include "broker/reload_diff.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>

@@ -414,7 +414,7 @@ class Refused(ReloadCase):
             self.assert_refused(broker, "missing.crt", listeners=[
                 {"url": "mqtts://127.0.0.1:0", "tls.cert": "missing.crt", "tls.key": "k"}])
             self.assert_refused(broker, "by the next", own=False,
-                                listeners=[{"url": f"mqtt://*:{broker.port}"}])
+                                listeners=[{"url": f"mqtt://localhost:{broker.port}"}])
             self.assert_works(client)
             self.assertTrue(broker.report()["applied"])
             broker.path.unlink()
