@@ -164,6 +164,11 @@ bool Broker::Impl::bind(const ListenerConfig& listener, std::string& error) {
     error = bound.error().text;
     return false;
   }
+  constexpr std::uint64_t kUnsentPart = 1024;
+  constexpr std::uint64_t kUnsentMin = 16 << 10;
+  constexpr std::uint64_t kUnsentMax = 256 << 10;
+  const auto unsent = std::clamp(config.memory_max / kUnsentPart, kUnsentMin, kUnsentMax);
+  net::limit_unsent(*bound, static_cast<std::uint32_t>(unsent));
   auto opened = transport::open_entrance(listener, bound->url, config.limits, error);
   if (!opened) return false;
   const transport::Entrance& entrance = *entrances.emplace_back(std::move(opened));
