@@ -81,14 +81,14 @@ TEST_P(Memory, HeavyPublishersAreHeldBackAndLightOnesAreNot) {
   auto& light = c.client("light").connects({.keep_alive_s = 1}).subscribes("x");
   presses(c, Pressure::pause_publishers);
   light.publishes("x", "m").receives("x", "m");
-  heavy.publishes("h", std::string(100 << 10, '.'));
+  heavy.publishes("h", std::string(300 << 10, '.'));
   EXPECT_FALSE(heavy.is_read());
   EXPECT_TRUE(light.is_read());
   EXPECT_EQ(c.counters().memory_paused, 1U);
   // It may go on after a while, and is no worse off for having waited.
   c.after(250ms);
   EXPECT_TRUE(heavy.is_read());
-  heavy.publishes("h", std::string(100 << 10, '.'));
+  heavy.publishes("h", std::string(300 << 10, '.'));
   EXPECT_FALSE(heavy.is_read());
   presses(c, Pressure::drop_qos0);
   EXPECT_TRUE(heavy.is_read());
@@ -103,7 +103,7 @@ TEST_P(Memory, AtTheLastStepsOneAfterTheOtherGoesOn) {
   }
   presses(c, Pressure::refuse_subscriptions);
   for (Client* one : heavy)
-    one->publishes("h", std::string(100 << 10, '.'));
+    one->publishes("h", std::string(300 << 10, '.'));
   const auto read = [&heavy] {
     return std::count_if(heavy.begin(), heavy.end(), [](Client* one) { return one->is_read(); });
   };
