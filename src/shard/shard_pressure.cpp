@@ -31,11 +31,11 @@ void Shard::look_at_memory() {
 void Shard::on_pressure(Pressure level) {
   const Pressure before = std::exchange(pressure_, level);
   const bool is_short = level != Pressure::none;
-  if (is_short != (before != Pressure::none)) {
-    const auto usual = std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max,
-                                               common_.memory.limit() / kCachePart);
-    router_.limit_cache(
-        static_cast<std::size_t>(is_short ? common_.memory.limit() / kShortCachePart : usual));
+  // At first, too: with a small budget the usual cache is small.
+  if (!is_short || before == Pressure::none) {
+    const std::uint64_t part = common_.memory.limit() / (is_short ? kShortCachePart : kCachePart);
+    router_.limit_cache(static_cast<std::size_t>(
+        std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
     reactor_.pool().shrink();
   }
   if (level >= Pressure::spill_backlogs && before < Pressure::spill_backlogs) {
