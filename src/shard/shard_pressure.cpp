@@ -60,8 +60,9 @@ void Shard::tell_of_pressure(Pressure level) {
 }
 
 void Shard::hold(session::Connection& connection) {
+  // The timer may be armed already, for a later time.
+  if (held_.empty()) timers_.arm(pressure_timer_, timers_.now_ms() + kHoldMs);
   held_.emplace_back(&connection);
-  arm_pressure_timer();
 }
 
 /// Lets those who are held back try again: all of them, or the one that has waited longest.
