@@ -57,7 +57,9 @@ TEST_P(Memory, NewSubscriptionsAreRefusedAndOldOnesMayBeRenewed) {
 }
 
 TEST_P(Memory, Qos0IsDroppedForWhoDoesNotReadAlone) {
-  Cluster c{{.shards = GetParam()}};
+  Config config;
+  config.memory_max = 256 << 10;  // so that a fair share is small
+  Cluster c{{.shards = GetParam(), .config = config}};
   auto& slow = c.client("slow").connects().subscribes("x");
   auto& good = c.client("good").connects().subscribes("x");
   auto& b = c.client("b").connects();
