@@ -1,6 +1,7 @@
 #include "base/memory_budget.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/cat.hpp"
 
@@ -52,8 +53,11 @@ MemoryBudget::~MemoryBudget() {
 }
 
 std::uint64_t MemoryBudget::used() const noexcept {
-  return std::max(HeapMeter::bytes() + overhead_.load(std::memory_order_relaxed),
-                  resident_.load(std::memory_order_relaxed));
+  const std::uint64_t heap = HeapMeter::bytes();
+  const std::uint64_t before = heap_.load(std::memory_order_relaxed);
+  const std::uint64_t grown = heap > before ? heap - before : 0;
+  return std::max(heap + overhead_.load(std::memory_order_relaxed),
+                  resident_.load(std::memory_order_relaxed) + grown);
 }
 
 Pressure MemoryBudget::next_level(Pressure before, std::uint64_t used,
@@ -76,7 +80,10 @@ void MemoryBudget::update() noexcept {
 
 void MemoryBudget::look_now(std::uint64_t now_ms) noexcept {
   std::uint64_t due = next_look_ms_.load(std::memory_order_relaxed);
-  if (now_ms < due || !next_look_ms_.compare_exchange_strong(due, now_ms + kLookEveryMs)) return;
+  if (now_ms < due ||
+      !next_look_ms_.compare_exchange_strong(due, now_ms + (any() ? kLookShortMs : kLookEveryMs))) {
+    return;
+  }
   std::uint64_t resident = probe_.resident_bytes();
   std::uint64_t heap = HeapMeter::bytes();
   std::uint64_t beyond = resident > heap ? resident - heap : 0;
@@ -85,14 +92,20 @@ void MemoryBudget::look_now(std::uint64_t now_ms) noexcept {
   const bool much_free = beyond - overhead > limit_ / kFreePart;
   if (much_free && resident >= part(limit_, kGiveBackFrom) &&
       now_ms >= next_give_back_ms_.load(std::memory_order_relaxed)) {
-    next_give_back_ms_.store(now_ms + kGiveBackEveryMs, std::memory_order_relaxed);
+    const auto began = std::chrono::steady_clock::now();
     probe_.give_back();
+    const auto took = std::chrono::steady_clock::now() - began;
+    const auto took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    const auto rest_ms = static_cast<std::uint64_t>(took_ms) * kGiveBackPart;
+    next_give_back_ms_.store(now_ms + std::max(kGiveBackEveryMs, rest_ms),
+                             std::memory_order_relaxed);
     resident = probe_.resident_bytes();
     heap = HeapMeter::bytes();
     overhead = resident > heap ? resident - heap : 0;
   }
   overhead_.store(overhead, std::memory_order_relaxed);
   resident_.store(resident, std::memory_order_relaxed);
+  heap_.store(heap, std::memory_order_relaxed);
   update();
 }
 

@@ -5,6 +5,8 @@
 // itself (RssAnon; looked at now and then), and what the heap has given (HeapMeter; known at once)
 // together with what the first has shown beyond it: stacks, OpenSSL, LMDB's unwritten pages, the
 // allocator's waste. So a burst within one turn is seen while it happens, and nothing is left out.
+// Until the kernel is asked again, it is taken for granted that what the heap gives is new to it:
+// what was freed before may lie where it is of no use.
 //
 // Any thread; level() is one relaxed load.
 //
@@ -56,9 +58,13 @@ class MemoryBudget final : public HeapWatcher {
   static constexpr std::array<std::uint32_t, 7> kEnter = {0, 700, 750, 800, 880, 940, 970};
   /// It is left so much below, in thousandths.
   static constexpr std::uint32_t kHysteresis = 20;
-  /// How often the kernel is asked at most, and told what is free, in ms.
+  /// How often the kernel is asked at most, without pressure and with it, in ms.
   static constexpr std::uint64_t kLookEveryMs = 100;
-  static constexpr std::uint64_t kGiveBackEveryMs = 1000;
+  static constexpr std::uint64_t kLookShortMs = 10;
+  /// How often free memory is given back at most, in ms; and not for more than this part of the
+  /// time.
+  static constexpr std::uint64_t kGiveBackEveryMs = 200;
+  static constexpr std::uint64_t kGiveBackPart = 20;
 
   /// `limit` in bytes. The probe must outlive the budget.
   MemoryBudget(std::uint64_t limit, MemoryProbe& probe);
@@ -100,7 +106,9 @@ class MemoryBudget final : public HeapWatcher {
   std::atomic<Pressure> announced_{Pressure::none};
   std::atomic<bool> forced_{false};
   std::atomic<std::uint64_t> next_look_ms_{0};
-  std::atomic<std::uint64_t> resident_{0};  // when the kernel was asked last
+  // When the kernel was asked last
+  std::atomic<std::uint64_t> resident_{0};
+  std::atomic<std::uint64_t> heap_{0};
   /// What is resident beyond the heap's count, and not just free in the heap.
   std::atomic<std::uint64_t> overhead_{UINT64_MAX};
   std::atomic<std::uint64_t> next_give_back_ms_{0};

@@ -131,7 +131,7 @@ void tune_heap(std::uint64_t limit) noexcept {
   mallopt(M_TRIM_THRESHOLD, 256 << 10);
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   // Each arena wastes some; shards wait for each other only where they allocate at the same time.
-  constexpr std::uint64_t kPerArena = std::uint64_t{16} << 20;
+  constexpr std::uint64_t kPerArena = std::uint64_t{64} << 20;
   mallopt(M_ARENA_MAX, static_cast<int>(std::clamp<std::uint64_t>(limit / kPerArena, 1, 8)));
 }
 

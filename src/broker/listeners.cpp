@@ -62,6 +62,14 @@ std::uint64_t message_max_of(const Limits& limits) noexcept {
   return std::max<std::uint64_t>(limits.websocket_message_max, limits.packet_size_max);
 }
 
+/// With little memory, the kernel keeps less for who does not read, in bytes.
+std::uint32_t unsent_max(const Config& config) noexcept {
+  constexpr std::uint64_t kPart = 1024;
+  constexpr std::uint64_t kMin = 16 << 10;
+  constexpr std::uint64_t kMax = 256 << 10;
+  return static_cast<std::uint32_t>(std::clamp(config.memory_max / kPart, kMin, kMax));
+}
+
 }  // namespace
 
 ListenerPlan::~ListenerPlan() {
@@ -126,7 +134,9 @@ std::unique_ptr<ListenerPlan> Listeners::prepare(Config& config, std::uint32_t s
   if (!ok) return nullptr;
   for (ListenerPlan::Next& next : plan->all) {
     std::string error;
-    if (next.before == nullptr) check(bind(next, shards, inherited, error), error);
+    if (next.before != nullptr) continue;
+    check(bind(next, shards, inherited, error), error);
+    net::limit_unsent(next.sockets, unsent_max(config));
   }
   if (!ok) return nullptr;
   tell_of_the_gone(*plan);

@@ -186,4 +186,11 @@ boost::system::result<BoundSockets, BindError> bind_sockets(const Url& url, unsi
   return bound;
 }
 
+void limit_unsent(const BoundSockets& sockets, std::uint32_t bytes) noexcept {
+  for (const auto& copy : sockets.copies) {
+    for (const FileDescriptor& socket : copy)
+      set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+  }
+}
+
 }  // namespace linnet::net

@@ -2,8 +2,8 @@
 // speaks CONNECT, and drives the session; what must outlive the link is in the session.
 //
 // One file per verb: on_connect.cpp, on_auth.cpp, on_publish.cpp, on_subscribe.cpp, on_ack.cpp,
-// on_disconnect.cpp; connection_send.cpp holds what goes out, and connection_rates.cpp slows down
-// who sends too much, and connection_pressure.cpp holds back when memory is short. One shard's thread only.
+// on_disconnect.cpp; connection_send.cpp holds what goes out; connection_rates.cpp slows down who
+// sends too much, connection_pressure.cpp while memory is short. One shard's thread only.
 #pragma once
 
 #include <memory>

@@ -10,7 +10,7 @@ namespace linnet::session {
 namespace {
 
 /// Who sends no more than this in a second is never held back, in bytes.
-constexpr std::uint32_t kLight = 64 << 10;
+constexpr std::uint32_t kLight = 256 << 10;
 /// A packet of which more than this is here already, but not all, can wait for the rest.
 constexpr std::size_t kLargePart = 4096;
 
@@ -21,7 +21,10 @@ bool Connection::has_outbox_room() {
   const std::size_t waiting = link_->outbox().size();
   const MemoryBudget& memory = services_.memory;
   const bool blocked = memory.any() && link_->blocked();
-  if (waiting == 0 || waiting < outbox_max(memory, blocked, services_.limits())) return true;
+  const std::uint64_t clients = services_.counters.clients_connected;
+  if (waiting == 0 || waiting < outbox_max(memory, clients, blocked, services_.limits())) {
+    return true;
+  }
   link_->want_drained();
   return false;
 }
@@ -29,7 +32,8 @@ bool Connection::has_outbox_room() {
 /// After each packet, while memory is short: whether what came before it is to be sent first, which
 /// frees its memory. `shown` bytes have been served since bytes were shown.
 bool Connection::pauses_for_breath(std::size_t shown) {
-  if (!reading_ || link_ == nullptr || shown < shown_max(services_.memory.level())) return false;
+  if (!reading_ || link_ == nullptr) return false;
+  if (shown < shown_max(services_.memory, services_.counters.clients_connected)) return false;
   link_->pause();  // resumed at once, it shows the rest again behind what is being flushed
   link_->resume();
   return true;

@@ -180,8 +180,8 @@ using Letter =
     std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter,
                  OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
-                 VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter, CountersLetter, StopLetter,
-                 StoppedLetter>;
+                 VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter,
+                 CountersLetter, StopLetter, StoppedLetter>;
 
 using ShardMailbox = Mailbox<Letter>;
 

@@ -32,8 +32,9 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       timers_(now_ms),
       reactor_(timers_, link_counters_),
       gate_(common.gate, reactor_, id, common.settings->policy),
-      services_{common.settings, gate_,           router_, timers_,     counters_, forms_,
-                random_,         log_limiter_, denial_limiter_, *this,   common.memory, common.store},
+      services_{common.settings, gate_,  router_,       timers_,
+                counters_,       forms_, random_,       log_limiter_,
+                denial_limiter_, *this,  common.memory, common.store},
       sessions_(0, SeededHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
@@ -44,6 +45,7 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
   reactor_.follow(common.memory);
+  on_pressure(Pressure::none);
   own();
 }
 

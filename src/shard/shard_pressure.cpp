@@ -13,7 +13,8 @@ namespace {
 
 /// How long a client is held back before it may try again, in ms.
 constexpr std::uint64_t kHoldMs = 250;
-/// How often shard 0 looks by itself whether the pressure is over, in ms.
+/// How often shard 0 looks by itself whether the pressure is over, and all shards at backlogs that
+/// could lie in the store, in ms.
 constexpr std::uint64_t kLookMs = 1000;
 /// A cache of routes takes this part of the budget at most, and much less under pressure.
 constexpr std::uint64_t kCachePart = 64;
@@ -31,16 +32,12 @@ void Shard::look_at_memory() {
 void Shard::on_pressure(Pressure level) {
   const Pressure before = std::exchange(pressure_, level);
   const bool is_short = level != Pressure::none;
-  if (is_short != (before != Pressure::none)) {
-    const auto usual = std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max,
-                                               common_.memory.limit() / kCachePart);
-    router_.limit_cache(
-        static_cast<std::size_t>(is_short ? common_.memory.limit() / kShortCachePart : usual));
+  // At first, too: with a small budget the usual cache is small.
+  if (!is_short || before == Pressure::none) {
+    const std::uint64_t part = common_.memory.limit() / (is_short ? kShortCachePart : kCachePart);
+    router_.limit_cache(static_cast<std::size_t>(
+        std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
     reactor_.pool().shrink();
-  }
-  if (level >= Pressure::spill_backlogs && before < Pressure::spill_backlogs) {
-    for (const auto& [id, session] : sessions_)
-      session->spill();
   }
   if (level < Pressure::pause_publishers) relieve(true);
   arm_pressure_timer();
@@ -63,8 +60,9 @@ void Shard::tell_of_pressure(Pressure level) {
 }
 
 void Shard::hold(session::Connection& connection) {
+  // The timer may be armed already, for a later time.
+  if (held_.empty()) timers_.arm(pressure_timer_, timers_.now_ms() + kHoldMs);
   held_.emplace_back(&connection);
-  arm_pressure_timer();
 }
 
 /// Lets those who are held back try again: all of them, or the one that has waited longest.
@@ -85,12 +83,17 @@ void Shard::arm_pressure_timer() {
   if (pressure_timer_.armed()) return;
   const std::uint64_t now = timers_.now_ms();
   if (!held_.empty()) return timers_.arm(pressure_timer_, now + kHoldMs);
-  if (id_ == 0 && pressure_ != Pressure::none) timers_.arm(pressure_timer_, now + kLookMs);
+  const bool looks = id_ == 0 && pressure_ != Pressure::none;
+  if (looks || pressure_ >= Pressure::spill_backlogs) timers_.arm(pressure_timer_, now + kLookMs);
 }
 
 void Shard::on_pressure_timer() {
   // Nobody waits for ever: what stands still would not free its memory.
   relieve(common_.memory.level() < Pressure::refuse_connections);
+  if (pressure_ >= Pressure::spill_backlogs) {
+    for (const auto& [id, session] : sessions_)
+      session->spill();
+  }
   arm_pressure_timer();
 }
 

@@ -57,7 +57,9 @@ TEST_P(Memory, NewSubscriptionsAreRefusedAndOldOnesMayBeRenewed) {
 }
 
 TEST_P(Memory, Qos0IsDroppedForWhoDoesNotReadAlone) {
-  Cluster c{{.shards = GetParam()}};
+  Config config;
+  config.memory_max = 256 << 10;  // so that a fair share is small
+  Cluster c{{.shards = GetParam(), .config = config}};
   auto& slow = c.client("slow").connects().subscribes("x");
   auto& good = c.client("good").connects().subscribes("x");
   auto& b = c.client("b").connects();
@@ -71,7 +73,7 @@ TEST_P(Memory, Qos0IsDroppedForWhoDoesNotReadAlone) {
   EXPECT_GE(c.counters().memory_dropped, 90U);
   EXPECT_EQ(c.counters().memory_dropped, c.counters().publish_dropped);
   slow.reads_again();
-  EXPECT_GE(slow.inbox().size(), 3U);
+  EXPECT_GE(slow.inbox().size(), 2U);
   EXPECT_LT(slow.inbox().size(), 10U);
 }
 
@@ -81,14 +83,14 @@ TEST_P(Memory, HeavyPublishersAreHeldBackAndLightOnesAreNot) {
   auto& light = c.client("light").connects({.keep_alive_s = 1}).subscribes("x");
   presses(c, Pressure::pause_publishers);
   light.publishes("x", "m").receives("x", "m");
-  heavy.publishes("h", std::string(100 << 10, '.'));
+  heavy.publishes("h", std::string(300 << 10, '.'));
   EXPECT_FALSE(heavy.is_read());
   EXPECT_TRUE(light.is_read());
   EXPECT_EQ(c.counters().memory_paused, 1U);
   // It may go on after a while, and is no worse off for having waited.
   c.after(250ms);
   EXPECT_TRUE(heavy.is_read());
-  heavy.publishes("h", std::string(100 << 10, '.'));
+  heavy.publishes("h", std::string(300 << 10, '.'));
   EXPECT_FALSE(heavy.is_read());
   presses(c, Pressure::drop_qos0);
   EXPECT_TRUE(heavy.is_read());
@@ -103,7 +105,7 @@ TEST_P(Memory, AtTheLastStepsOneAfterTheOtherGoesOn) {
   }
   presses(c, Pressure::refuse_subscriptions);
   for (Client* one : heavy)
-    one->publishes("h", std::string(100 << 10, '.'));
+    one->publishes("h", std::string(300 << 10, '.'));
   const auto read = [&heavy] {
     return std::count_if(heavy.begin(), heavy.end(), [](Client* one) { return one->is_read(); });
   };
