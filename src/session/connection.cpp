@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 /// A link with more SUBSCRIBEs than this waiting for other shards is not read.
 constexpr std::uint32_t kUnconfirmedMax = 16;
+constexpr std::uint64_t kForever = ~std::uint64_t{0};
 /// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
 constexpr std::size_t kAnswersMax = 64 << 10;
 
@@ -226,18 +227,19 @@ std::uint64_t Connection::keep_alive_due_ms() const noexcept {
 void Connection::arm_keep_alive() {
   constexpr std::uint64_t kLookEvery = 60'000;
   std::uint64_t due = keep_alive_due_ms();
-  if (const std::uint64_t left = left_to_expiry_ms(); left != kNever) {
-    due = std::min(due, services_.now_ms() + std::min(left, kLookEvery));
+  if (const std::uint64_t left = left_to_expiry_ms(); left != kForever) {
+    const std::uint64_t look = services_.now_ms() + std::min(left, kLookEvery);
+    due = due == kNever ? look : std::min(due, look);
   }
   if (due == kNever) return timer_.cancel();
   services_.timers.arm(timer_, due);
 }
 
-/// What has proven the client's user name may be good for a time only; kNever if it is for ever.
+/// What has proven the client's user name may be good for a time only; kForever if not.
 std::uint64_t Connection::left_to_expiry_ms() const noexcept {
-  constexpr std::uint64_t kFarAway = kNever / 1000;
+  constexpr std::uint64_t kFarAway = kForever / 1000;
   const std::uint64_t end_s = session_->expires_at_s();
-  if (end_s == 0 || end_s >= kFarAway) return kNever;
+  if (end_s == 0 || end_s >= kFarAway) return kForever;
   const auto now = static_cast<std::uint64_t>(
       std::max<std::int64_t>(services_.gate.clock().wall_ms(), 0));
   return end_s * 1000 > now ? end_s * 1000 - now : 0;
@@ -277,7 +279,7 @@ void Connection::on_timer() {
   // A link that is not read can't be heard: the silence is ours, unless the client does not take
   // its answers.
   const bool our_silence = !reading_ && !answers_blocked();
-  if (due > services_.now_ms() || our_silence) {
+  if (due == kNever || due > services_.now_ms() || our_silence) {
     if (our_silence) last_heard_ms_ = services_.now_ms();
     return arm_keep_alive();
   }

@@ -160,7 +160,8 @@ void Session::move_backlog() {
     const MessageView view = owed.message->view();
     const OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), 0, owed.qos,
                             owed.retain, false};
-    if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+    const bool allowed = owed.group != nullptr || may_receive(view.topic);
+    if (allowed && connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
     erase_owed(owed);
   }
 }

@@ -145,6 +145,18 @@ TEST_P(RulesReload, WhatWasQueuedForASubscriptionThatHasGone) {
   }
 }
 
+TEST_P(RulesReload, WhatWasQueuedWhileTheClientWasConnecting) {
+  auto& a = traveller("a").connects(kept).subscribes("x/#", qos2).subscribes("y").drops();
+  auto& p = c.client("p").connects();
+  c.store().hold();
+  a.sends_connect(kept).gets_nothing();
+  p.publishes("x/1", "no").publishes("y", "yes");
+  c.reload(all_but("x/#"));
+  c.store().release_all();
+  a.gets_in().receives("y", "yes");
+  a.receives_nothing();
+}
+
 TEST_P(RulesReload, ARemovedUser) {
   auto& w = c.client("w").connects().subscribes("w/#", qos1);
   const ConnectOptions with_will{.clean_start = false,
