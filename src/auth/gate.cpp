@@ -12,6 +12,8 @@ namespace linnet::auth {
 
 namespace {
 
+/// In place of a call-out's ticket: the worker has been asked.
+constexpr HttpCallout::Ticket kAskedWorker = ~HttpCallout::Ticket{0};
 constexpr std::string_view kWrongLogin = "the user name or the password is wrong";
 
 Admission refusal(ReasonCode reason, std::string text) {
@@ -26,7 +28,8 @@ std::unique_ptr<Grants> grants_of(const net::PeerFacts& peer) {
   return grants;
 }
 
-/// Rules may refer to the certificate, however the user name was proven.
+}  // namespace
+
 void add_certificate(Identity& identity, const net::PeerFacts& peer) {
   auto grants = grants_of(peer);
   if (!grants) return;
@@ -37,8 +40,6 @@ void add_certificate(Identity& identity, const net::PeerFacts& peer) {
   }
   identity.grants = std::move(grants);
 }
-
-}  // namespace
 
 /// A client on its way through the methods.
 struct Gate::Application {
@@ -65,9 +66,8 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, parts.clock, [this](std::function<void()> job) {
-        parts_.logins.run(std::move(job));
-      }) {}
+      http_(reactor, parts.clock,
+            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
 
 Gate::~Gate() = default;
 
@@ -165,8 +165,7 @@ std::optional<Admission> Gate::submit(Application& application, Method method) {
     return refusal(ReasonCode::server_busy,
                    "more logins wait than auth.login_queue_max; try again later");
   }
-  constexpr HttpCallout::Ticket kNotHttp = ~HttpCallout::Ticket{0};
-  application.asked = kNotHttp;
+  application.asked = kAskedWorker;
   return std::nullopt;
 }
 
@@ -217,6 +216,11 @@ void Gate::on_verdict(LoginVerdict verdict) {
   if (found == applications_.end()) return;  // its client has gone
   Application& application = *found->second;
   application.asked = 0;
+  if (application.applicant == nullptr) {  // who guesses does not wait for the answer
+    if (verdict.outcome != Outcome::accepted) on_wrong_login(application.address);
+    applications_.erase(found);
+    return;
+  }
   if (!verdict.fault.empty()) application.fault = std::move(verdict.fault);
   switch (verdict.outcome) {
     case Outcome::accepted: {
@@ -268,7 +272,11 @@ void Gate::resume(Ticket ticket, std::optional<Admission> decided) {
 void Gate::forget(Ticket ticket) noexcept {
   const auto found = applications_.find(ticket);
   if (found == applications_.end()) return;
-  // The worker's verdict finds nobody then.
+  // The worker has no way back: its verdict still counts, for the address.
+  if (found->second->asked == kAskedWorker) {
+    found->second->applicant = nullptr;
+    return;
+  }
   http_.forget(found->second->asked);
   applications_.erase(found);
 }

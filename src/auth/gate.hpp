@@ -48,6 +48,9 @@ struct Admission {
   Identity identity{};
 };
 
+/// Rules may refer to a client's certificate, however its user name was proven.
+void add_certificate(Identity& identity, const net::PeerFacts& peer);
+
 /// Who waits to be let in.
 class Applicant {
  public:

@@ -12,6 +12,11 @@
 namespace linnet::session {
 
 struct Login {
+  Login() = default;
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
+  ~Login() { auth::wipe(connect); }  // there is a password in it
+
   std::string connect;      // the CONNECT packet, once it has been taken from the link
   std::string assigned_id;  // the client identifier, where the client has sent none
   auth::Gate::Ticket ticket = 0;

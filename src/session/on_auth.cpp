@@ -100,6 +100,7 @@ void Connection::finish_exchange(const auth::ScramServer::Step& step) {
     auth::Admission admission;
     admission.identity.user_name = user;
     admission.identity.method = auth::Method::scram;
+    auth::add_certificate(admission.identity, link_->facts());
     login_->last_data = step.data;
     take_admission(std::move(admission));
     return go_on_connecting();

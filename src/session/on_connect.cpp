@@ -141,8 +141,8 @@ void Connection::go_on_connecting() {
   const boost::intrusive_ptr<Connection> self(this);
   LINNET_ASSERT(login_ && login_->admitted);
   state_ = State::greeting;
-  const std::string packet = std::move(login_->connect);
-  const auto framed = mqtt::next_frame(packet, kPacketSizeMax);
+  const auth::Secret packet(std::move(login_->connect));
+  const auto framed = mqtt::next_frame(packet.view(), kPacketSizeMax);
   LINNET_ASSERT(framed.state == mqtt::Framed::State::whole);
   on_connect(framed.frame);
   if (state_ != State::closed) update_reading();
