@@ -228,12 +228,12 @@ bool Connection::may_publish_will(const mqtt::Connect& connect) {
   if (!connect.will || !rules.concern(identity)) return true;
   const mqtt::Will& will = *connect.will;
   const auth::Subject subject{identity, connect.client_id};
-  const auto decision = rules.decide(
-      subject, {auth::Action::publish, will.topic, will.qos, will.retain, false});
+  const auto decision =
+      rules.decide(subject, {auth::Action::publish, will.topic, will.qos, will.retain, false});
   if (!decision.denied()) return true;
-  refuse_connect(ReasonCode::not_authorized,
-                 cat("the client must not publish to its Will's topic: ",
-                     rules.name_of(subject, decision)));
+  refuse_connect(
+      ReasonCode::not_authorized,
+      cat("the client must not publish to its Will's topic: ", rules.name_of(subject, decision)));
   return false;
 }
 
@@ -243,16 +243,15 @@ bool Connection::accept_user(const Session* session, const auth::AccountPtr& acc
   const Limits& limits = services_.limits();
   const Rates& rates = services_.config().rates;
   // A client that comes back takes the place of its old connection.
-  const bool replaces = session != nullptr && session->connection() != nullptr &&
-                        session->account() == account;
+  const bool replaces =
+      session != nullptr && session->connection() != nullptr && session->account() == account;
   const std::uint32_t others = account->connections - (replaces ? 1 : 0);
   if (limits.connections_per_user_max != 0 && others >= limits.connections_per_user_max) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "the user has limits.connections_per_user_max connections");
     return false;
   }
-  const BucketTerms terms{rates.user.connections,
-                          static_cast<std::uint64_t>(rates.burst.count())};
+  const BucketTerms terms{rates.user.connections, static_cast<std::uint64_t>(rates.burst.count())};
   if (account->connects.ask(terms, 1, services_.now_ms()) > 0) {
     refuse_connect(ReasonCode::connection_rate_exceeded,
                    "the user's clients connect more often than rates.user.connections allows");
@@ -285,7 +284,8 @@ bool Connection::accept_address(const Session* session) {
 bool Connection::take_over_session(Session*& session, std::string_view client_id) {
   if (session == nullptr) return true;
   const std::string_view owner = session->user_name();
-  const std::string_view user = login_->identity ? login_->identity->user_name : "";
+  const std::string_view user =
+      login_->identity ? std::string_view(login_->identity->user_name) : std::string_view();
   if (!owner.empty() && owner != user) {
     refuse_connect(ReasonCode::not_authorized,
                    "the session of this client identifier belongs to another user");
@@ -302,7 +302,7 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   auto& peers = services_.peers;
   Session* session = peers.find_session(connect.client_id);
   auto account = services_.gate.accounts().of_user(
-      login_->identity ? std::string_view(login_->identity->user_name) : "");
+      login_->identity ? std::string_view(login_->identity->user_name) : std::string_view());
   if (!accept_user(session, account) || !accept_address(session)) return false;
   const bool was_kept = session != nullptr && session->kept();
   const std::uint32_t kept_max = services_.limits().sessions_per_user_max;
