@@ -287,7 +287,8 @@ bool Connection::accept_address(const Session* session) {
 bool Connection::take_over_session(Session*& session, std::string_view client_id) {
   if (session == nullptr) return true;
   const std::string_view owner = session->user_name();
-  const std::string_view user = login_->identity ? login_->identity->user_name : "";
+  const std::string_view user =
+      login_->identity ? std::string_view(login_->identity->user_name) : std::string_view();
   if (!owner.empty() && owner != user) {
     refuse_connect(ReasonCode::not_authorized,
                    "the session of this client identifier belongs to another user");
@@ -304,7 +305,7 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   auto& peers = services_.peers;
   Session* session = peers.find_session(connect.client_id);
   auto account = services_.gate.accounts().of_user(
-      login_->identity ? std::string_view(login_->identity->user_name) : "");
+      login_->identity ? std::string_view(login_->identity->user_name) : std::string_view());
   if (!accept_user(session, account) || !accept_address(session)) return false;
   const bool was_kept = session != nullptr && session->kept();
   const std::uint32_t kept_max = services_.limits().sessions_per_user_max;

@@ -207,6 +207,21 @@ TEST_P(Login, AFailedLoginTouchesNoSession) {
   EXPECT_TRUE(a.connack().session_present);
 }
 
+TEST_P(Login, ALongUserNameIsItsSessionsOwner) {
+  const std::string longer = "a-user-name-that-no-small-string-has-room-for";
+  Config config;
+  config.auth.password_file = files().users({{longer, "x"}, {longer + "2", "x"}});
+  c.reload(config);
+  auto& a = traveller("a").logs_in_as(longer, "x").connects(kept).subscribes("x", qos1);
+  c.another(a.id())
+      .logs_in_as(longer + "2", "x")
+      .sends_connect(kept)
+      .is_refused(ReasonCode::not_authorized);
+  auto& again = c.another(a.id()).logs_in_as(longer, "x").connects(kept);
+  EXPECT_TRUE(again.connack().session_present);
+  a.gets_disconnect(ReasonCode::session_taken_over);
+}
+
 TEST_P(Login, TheSessionIsTakenOverWhenTheVerdictHasCome) {
   auto& a = traveller("a").logs_in_as("anna", "a-secret").connects(kept);
   a.subscribes("x", qos1);
