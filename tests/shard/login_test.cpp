@@ -389,7 +389,9 @@ TEST_P(Login, WrongLoginsCountAgainstTheirAddress) {
       a.connects().disconnects();
       a.logs_in_as("anna", "wrong");
     }
-    a.sends_connect().is_refused(ReasonCode::bad_user_name_or_password);
+    // The one that leads to the ban is told so.
+    a.sends_connect().is_refused(at < 2 ? ReasonCode::bad_user_name_or_password
+                                        : ReasonCode::banned);
   }
   EXPECT_TRUE(c.bans().is_banned(address, c.now_ms()));
   EXPECT_EQ(c.counters().connections_total, 1U);
