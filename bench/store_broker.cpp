@@ -72,7 +72,9 @@ std::uint32_t free_port() {
 RunningBroker RunningBroker::linnet(const std::string& binary, const std::string& folder,
                                     const std::vector<std::string>& settings,
                                     const std::string& listeners) {
-  std::vector<std::string> arguments{binary, "run", "--data-dir", folder + "/data"};
+  // Without core dumps only root could read what the process has written (/proc/PID/io).
+  std::vector<std::string> arguments{binary,           "run",   "--data-dir",
+                                     folder + "/data", "--set", "core_dumps=true"};
   if (listeners.empty()) {
     arguments.insert(arguments.end(), {"--listen", "mqtt://127.0.0.1:0"});
   } else {

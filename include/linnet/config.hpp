@@ -203,6 +203,8 @@ struct ShareGroupConfig {
   std::string group;  // a group's name, or "*" for all that no other rule names
   ShareStrategy strategy = ShareStrategy::round_robin;
   std::string property;  // for hash_property: the User Property whose value is hashed
+
+  friend bool operator==(const ShareGroupConfig&, const ShareGroupConfig&) = default;
 };
 
 /// Bounds; docs/limits.md says what happens at each. Bytes and seconds as the names say.

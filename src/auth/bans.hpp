@@ -1,8 +1,18 @@
-// Addresses that are banned: for repeated wrong logins, for a time that doubles with each ban, or by
-// the administrator's word. Any thread. IPv6 addresses count by their /64; loopback and Unix sockets
-// are never banned for wrong logins.
+// Addresses that are banned: for repeated wrong logins, for a time that doubles with each ban, or
+// by the administrator's word. Any thread. IPv6 addresses count by their /64; loopback and Unix
+// sockets are never banned. Nothing of it outlives the process.
+//
+//   if (bans.is_banned(address, now_ms)) return refuse(ReasonCode::banned);
+//   ...
+//   if (wrong) static_cast<void>(bans.on_wrong_login(address, config.auth.ban, now_ms));
+//
+// An address is forgotten when its last wrong login is older than `window` and its last ban has
+// been over for 10 times as long as it lasted. Of more than kAddressesMax, those that were heard of
+// least recently are forgotten before; what was banned by hand is not. Bans for wrong logins are
+// logged.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,14 +24,16 @@
 namespace linnet::auth {
 
 struct Ban {
-  std::string address;         // "192.0.2.7" or "2001:db8::/64"
-  std::uint64_t left_ms = 0;   // kNever: until it is lifted
-  std::uint32_t times = 0;     // how often it was banned
+  std::string address;        // "192.0.2.7" or "2001:db8::/64"
+  std::uint64_t left_ms = 0;  // 0: until it is lifted
+  std::uint32_t times = 0;    // how often it was banned for wrong logins, as far as is remembered
   bool by_hand = false;
 };
 
 class Bans {
  public:
+  static constexpr std::size_t kAddressesMax = 100'000;
+
   Bans();
   ~Bans();
   Bans(const Bans&) = delete;
@@ -29,14 +41,22 @@ class Bans {
 
   /// Asked for every connection; no more than an atomic load while nobody is banned.
   [[nodiscard]] bool is_banned(const net::Endpoint& address, std::uint64_t now_ms) const noexcept;
-  /// How long the ban lasts that this wrong login has led to, in ms; 0: none yet.
-  [[nodiscard]] std::uint64_t on_wrong_login(const net::Endpoint& address, const BanConfig& terms,
-                                             std::uint64_t now_ms);
+  /// How long the ban lasts that this wrong login has led to, in ms; 0: none yet. While an address
+  /// is banned, its wrong logins do not count.
+  std::uint64_t on_wrong_login(const net::Endpoint& address, const BanConfig& terms,
+                               std::uint64_t now_ms);
 
   // For `linnet ban`
-  void add(const net::Endpoint& address, std::uint64_t time_ms, std::uint64_t now_ms);
-  [[nodiscard]] bool lift(const net::Endpoint& address);
-  [[nodiscard]] std::size_t lift_all();
+
+  /// Bans it for `time_ms` from now on, 0: until it is lifted; instead of a ban that it has.
+  /// Returns the error; empty: there is none.
+  [[nodiscard]] std::string add(const net::Endpoint& address, std::uint64_t time_ms,
+                                std::uint64_t now_ms);
+  /// Forgets all about the address. False if it was not banned.
+  bool lift(const net::Endpoint& address, std::uint64_t now_ms);
+  /// Forgets all about all addresses; returns how many were banned.
+  std::size_t lift_all(std::uint64_t now_ms);
+  /// The longest ones last.
   [[nodiscard]] std::vector<Ban> list(std::uint64_t now_ms) const;
 
  private:

@@ -1,7 +1,8 @@
 // Asks a service by HTTP who may connect: a POST of the connect facts as JSON, answered by
 //   {"result": "allow" | "deny" | "ignore", "user": …, "groups": […], "acl": […], "expires": …}
 // On the shard's own event loop; one object per shard, its thread only. Whatever goes wrong is a
-// denial (fail closed). An answer of allow is remembered for its own or the configured time.
+// denial (fail closed). An answer of allow is remembered for its own or the configured time; equal
+// questions at the same time are asked once.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,12 @@
 #include <memory>
 #include <string>
 
+#include "auth/http_service.hpp"
 #include "auth/identity.hpp"
-#include "auth/policy.hpp"
 #include "auth/secret.hpp"
+#include "base/clock.hpp"
 #include "net/reactor.hpp"
+#include "net/resolver.hpp"
 
 namespace linnet::auth {
 
@@ -31,7 +34,7 @@ struct HttpAnswer {
   enum class Result : std::uint8_t { allow, deny, ignore, unavailable };
   Result result = Result::unavailable;
   Identity identity;  // of allow
-  std::string fault;  // of unavailable: why, for the log
+  std::string fault;  // of unavailable: why, for the log; it has been logged, but for a full queue
 };
 
 class HttpCallout {
@@ -39,16 +42,23 @@ class HttpCallout {
   using Ticket = std::uint64_t;  // 0: none
   using OnAnswer = std::function<void(HttpAnswer answer)>;
 
-  explicit HttpCallout(net::Reactor& reactor);
+  static constexpr std::size_t kRememberedMax = 10'000;
+
+  /// The clock tells whether an answer has expired. `background` looks up the service's name again
+  /// when nobody answers; without one, the addresses of the start stand.
+  HttpCallout(net::Reactor& reactor, const Clock& clock, net::Executor background);
   ~HttpCallout();
   HttpCallout(const HttpCallout&) = delete;
   HttpCallout& operator=(const HttpCallout&) = delete;
 
-  /// `on_answer` is called once, never from within ask(), unless forget() comes first. Questions
-  /// beyond auth.login_queue_max are answered `unavailable` at once (at the end of the turn).
-  [[nodiscard]] Ticket ask(PolicyPtr policy, HttpQuestion question, OnAnswer on_answer);
+  /// `on_answer` is called once, never from within ask(), unless forget() comes first; it may ask
+  /// and forget, but must not destroy this object. Questions beyond auth.login_queue_max are
+  /// answered `unavailable` at once (at the end of the turn). A service other than the last one
+  /// (a new policy's) does as clear() does.
+  [[nodiscard]] Ticket ask(const HttpServicePtr& service, const HttpQuestion& question,
+                           OnAnswer on_answer);
   void forget(Ticket ticket) noexcept;
-  /// A new policy: what was remembered is forgotten.
+  /// A new policy: what was remembered is forgotten, and what is under way will not be remembered.
   void clear();
 
  private:

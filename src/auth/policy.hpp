@@ -5,15 +5,19 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "auth/http_service.hpp"
 #include "auth/jwt.hpp"
 #include "auth/password_file.hpp"
 #include "auth/rules.hpp"
+#include "auth/secret.hpp"
 #include "auth/unix_users.hpp"
 
 namespace linnet::auth {
@@ -25,19 +29,19 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   [[nodiscard]] static boost::intrusive_ptr<const Policy> load(const AuthConfig& config,
                                                                std::vector<std::string>& errors);
 
+  /// A number that no other policy has: what is remembered under one means nothing to the next.
+  [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
   [[nodiscard]] const AuthConfig& config() const noexcept { return config_; }
   [[nodiscard]] const Rules& rules() const noexcept { return rules_; }
-  /// Null where the configuration has none.
+  /// Null where the configuration has none, or `order` leaves them out.
   [[nodiscard]] const PasswordFile* passwords() const noexcept {
     return passwords_ ? &*passwords_ : nullptr;
   }
   [[nodiscard]] const Jwt* jwt() const noexcept { return jwt_.get(); }
   [[nodiscard]] const UnixUsers& unix_users() const noexcept { return unix_users_; }
-  [[nodiscard]] bool asks_http() const noexcept { return !config_.http.url.empty(); }
-  /// The value of the Authorization header for the service; may be empty.
-  [[nodiscard]] std::string_view http_authorization() const noexcept {
-    return http_authorization_.view();
-  }
+  [[nodiscard]] const HttpServicePtr& http() const noexcept { return http_; }
+  /// A secret of this policy's own, for names that nobody has: see ScramServer.
+  [[nodiscard]] std::string_view pretence() const noexcept { return pretence_.view(); }
   /// The methods that are configured, in the order in which they are tried.
   [[nodiscard]] std::span<const Method> order() const noexcept { return order_; }
   /// There is a way to log in with what CONNECT brings, or as a known process: who does not use it
@@ -45,14 +49,19 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   [[nodiscard]] bool has_logins() const noexcept { return has_logins_; }
 
  private:
+  Policy() = default;
+  void set_order();
+
+  std::uint64_t serial_ = 0;
   AuthConfig config_;
+  Secret pretence_;
   std::vector<Method> order_;
   bool has_logins_ = false;
   Rules rules_;
   std::optional<PasswordFile> passwords_;
   std::unique_ptr<const Jwt> jwt_;
   UnixUsers unix_users_;
-  Secret http_authorization_;
+  HttpServicePtr http_;
 };
 
 using PolicyPtr = boost::intrusive_ptr<const Policy>;

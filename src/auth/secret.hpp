@@ -1,8 +1,10 @@
-// Passwords and keys while they are in memory: compared in constant time, and wiped.
+// Passwords and keys while they are in memory: compared in constant time, and wiped. One thread per
+// object.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace linnet::auth {
 
@@ -17,8 +19,9 @@ void wipe(std::string& text) noexcept;
 class Secret {
  public:
   Secret() noexcept = default;
-  explicit Secret(std::string text) noexcept : text_(std::move(text)) {}
+  explicit Secret(std::string&& text) noexcept : text_(std::move(text)) { wipe(text); }
   explicit Secret(std::string_view text) : text_(text) {}
+  explicit Secret(const char* text) : text_(text) {}
   Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { wipe(other.text_); }
   Secret& operator=(Secret&& other) noexcept {
     if (this == &other) return *this;
@@ -31,6 +34,8 @@ class Secret {
 
   [[nodiscard]] std::string_view view() const noexcept { return text_; }
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+  /// Leaves nothing behind where the text has to move.
+  void append(std::string_view more);
 
  private:
   std::string text_;

@@ -24,4 +24,9 @@ std::int64_t SystemClock::wall_ms() const noexcept {
   return since_epoch_ms(std::chrono::system_clock::now());
 }
 
+const Clock& system_clock() noexcept {
+  static const SystemClock clock;
+  return clock;
+}
+
 }  // namespace linnet

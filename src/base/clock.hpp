@@ -25,4 +25,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] std::int64_t wall_ms() const noexcept override;
 };
 
+/// One of them for all.
+[[nodiscard]] const Clock& system_clock() noexcept;
+
 }  // namespace linnet

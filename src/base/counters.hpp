@@ -21,6 +21,14 @@ struct Counters {
   std::uint64_t publish_refused = 0;
   std::uint64_t connections_total = 0;
   std::uint64_t clients_expired = 0;
+  std::uint64_t memory_dropped = 0;  // messages that the memory budget had no room for
+  std::uint64_t memory_paused = 0;   // how often it has held a client back
+  std::uint64_t memory_connections_refused = 0;
+  std::uint64_t memory_subscriptions_refused = 0;
+  std::uint64_t clients_slowed = 0;           // how often a rate has paused a client
+  std::uint64_t publish_denied = 0;           // by a rule
+  std::uint64_t subscriptions_denied = 0;     // by a rule
+  std::uint64_t subscriptions_removed = 0;    // because the rules have changed
 
   // Right now
   std::uint64_t clients_connected = 0;

@@ -2,25 +2,18 @@
 // listeners and threads, and ends them in order.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "base/budget.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
-#include "broker/certificate_watch.hpp"
-#include "broker/listener_check.hpp"
-#include "broker/storage.hpp"
-#include "net/bind.hpp"
-#include "net/url.hpp"
+#include "broker/broker_impl.hpp"
+#include "control/ban_commands.hpp"
 #include "shard/shard_thread.hpp"
-#include "transport/acceptor.hpp"
-#include <linnet/broker.hpp>
 
 namespace linnet {
 
@@ -35,57 +28,62 @@ std::uint32_t shard_count(const Config& config) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
 }
 
-MailboxLimits mailbox_limits(const Limits& limits) {
-  return {limits.mailbox_messages_max, limits.mailbox_bytes_max};
+/// With little memory, less waits between the threads.
+MailboxLimits mailbox_limits(const Config& config) {
+  constexpr std::uint64_t kPart = 32;
+  const Limits& limits = config.limits;
+  return {limits.mailbox_messages_max,
+          static_cast<std::size_t>(std::min(limits.mailbox_bytes_max, config.memory_max / kPart))};
 }
 
 }  // namespace
 
-struct Broker::Impl {
-  explicit Impl(Config settings)
-      : config(std::move(settings)),
-        connections(config.limits.connections_max),
-        kept_sessions(config.limits.sessions_max) {}
+void fill_in_defaults(Config& config) {
+  config.memory_max = memory_limit(config.memory_max);
+  if (!config.listeners.empty()) return;
+  for (const std::string_view url : kDefaultUrls)
+    config.listeners.emplace_back().url = url;
+}
 
-  [[nodiscard]] bool open_storage(std::string& error);
-  void make_shards();
-  void restore_sessions();
-  [[nodiscard]] bool listen(const ListenerConfig& listener, std::string& error);
-  void stop_accepting();
-
-  // Constant after open()
-  Config config;
-  std::vector<std::unique_ptr<transport::Entrance>> entrances;
-  shard::PostOffice post;  // a letter may hold a link, whose channel is an entrance's
-  std::unique_ptr<Storage> storage;
-  Budget connections;
-  Budget kept_sessions;
-  std::vector<std::unique_ptr<shard::Shard>> shards;
-  /// By shard; used by its thread.
-  std::vector<std::vector<std::unique_ptr<transport::Acceptor>>> acceptors;
-  std::vector<std::string> addresses;
-  std::vector<net::SocketFile> socket_files;
-  net::InheritedSockets inherited;
-  CertificateWatch certificates;
-
-  std::atomic<bool> abort{false};
-};
+bool Broker::Impl::prepare(Config config, std::string& error) {
+  if (config.socket_activation) inherited = net::InheritedSockets::from_environment();
+  std::vector<std::string> errors;
+  auto policy = auth::Policy::load(config.auth, errors);
+  if (policy) plan = listeners.prepare(config, shard_count(config), inherited, errors);
+  if (!plan) {
+    for (const std::string& one : errors)
+      error += cat(error.empty() ? "" : "\n", one);
+    return false;
+  }
+  settings = new session::Settings(std::move(config), std::move(policy));
+  return true;
+}
 
 bool Broker::Impl::open_storage(std::string& error) {
-  storage = Storage::open(config, shard_count(config), post, error);
+  storage = Storage::open(config(), shard_count(config()), post, error);
   return storage != nullptr;
 }
 
 void Broker::Impl::make_shards() {
-  const std::uint32_t count = shard_count(config);
+  const std::uint32_t count = shard_count(config());
   const std::uint64_t now_ms = SystemClock().now_ms();
-  const shard::Common common{config,      post,          storage->store(),
-                             connections, kept_sessions, &certificates};
+  const AuthConfig& auth = config().auth;
+  accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));
+  verifier = std::make_unique<auth::Verifier>(post, auth::VerifierLimits{auth.login_queue_max},
+                                              auth.logins_remembered);
+  const shard::Common common{settings,
+                             post,
+                             storage->store(),
+                             connections,
+                             kept_sessions,
+                             memory,
+                             {*verifier, bans, accounts},
+                             &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
-    post.add(shards.back()->reactor(), mailbox_limits(config.limits));
+    listeners.add(*shards.back(), accounts, bans, transport::door_terms(config()));
+    post.add(shards.back()->reactor(), mailbox_limits(config()));
   }
-  acceptors.resize(count);
 }
 
 /// Before the first listener accepts, all that kept sessions subscribe to is known everywhere.
@@ -100,67 +98,44 @@ void Broker::Impl::restore_sessions() {
       if (shard->work()) idle = -1;
     }
   }
-  storage->start();
+  storage->start([this](control::Control& control) {
+    control::add_ban_commands(control, bans);
+    requests.add_to(control);
+  });
 }
 
-bool Broker::Impl::listen(const ListenerConfig& listener, std::string& error) {
-  if (auto wrong = listener_error(listener, config.tls)) {
-    error = std::move(*wrong);
-    return false;
-  }
-  const auto url = net::parse_url(listener.url);
-  net::BindOptions options = bind_options(listener);
-  options.inherited = &inherited;
-  auto bound = net::bind_sockets(*url, static_cast<unsigned>(shards.size()), options);
-  if (!bound) {
-    error = bound.error().text;
-    return false;
-  }
-  auto opened = transport::open_entrance(listener, bound->url, config.limits, error);
-  if (!opened) return false;
-  const transport::Entrance& entrance = *entrances.emplace_back(std::move(opened));
-  addresses.push_back(entrance.traits.url);
-  socket_files.push_back(std::move(bound->file));
-  if (entrance.tls) certificates.add(*entrance.tls);
-  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-    for (net::FileDescriptor& socket : bound->copies[shard]) {
-      acceptors[shard].push_back(
-          std::make_unique<transport::Acceptor>(std::move(socket), entrance, *shards[shard]));
-    }
-  }
-  return true;
+void Broker::Impl::accept() {
+  for (const auto& task : listeners.commit(*plan, config(), nullptr))
+    task->run();
+  plan.reset();
+  certificates.use(listeners.contexts());
 }
 
 Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 Broker::~Broker() {
-  impl_->acceptors.clear();
+  impl_->listeners.clear();
   impl_->certificates.stop();
+  impl_->verifier.reset();  // before the mailboxes that it posts to
   for (const auto& shard : impl_->shards)
     shard->end();
   impl_->storage.reset();  // its writer answers the shards to the last
   impl_->shards.clear();
 }
 
-std::unique_ptr<Broker> Broker::open(Config config, std::string& error) {
-  if (config.listeners.empty()) {
-    for (const std::string_view url : kDefaultUrls) {
-      ListenerConfig& listener = config.listeners.emplace_back();
-      listener.url = url;
-    }
-  }
+std::unique_ptr<Broker> Broker::open(Config config, std::string& error,
+                                     const BeforeStore& before_store) {
+  fill_in_defaults(config);
   try {
-    auto impl = std::make_unique<Impl>(std::move(config));
-    if (impl->config.socket_activation) {
-      impl->inherited = net::InheritedSockets::from_environment();
-    }
+    auto impl = std::make_unique<Impl>(config);
+    if (!impl->prepare(std::move(config), error)) return nullptr;
+    // What others may have written into the store is not read with more rights than needed.
+    if (before_store && !before_store(error)) return nullptr;
     if (!impl->open_storage(error)) return nullptr;
     impl->make_shards();
     impl->restore_sessions();
     std::unique_ptr<Broker> broker(new Broker(std::move(impl)));
-    for (const ListenerConfig& listener : broker->impl_->config.listeners) {
-      if (!broker->impl_->listen(listener, error)) return nullptr;
-    }
+    broker->impl_->accept();
     if (const auto complaint = broker->impl_->inherited.complaint(); !complaint.empty()) {
       log::warn("broker", complaint);
     }
@@ -180,13 +155,14 @@ void Broker::run() {
   for (std::size_t id = 1; id < impl.shards.size(); ++id) {
     threads.emplace_back([&impl, id] { shard::run(*impl.shards[id], impl.abort); });
   }
-  for (const std::string& address : impl.addresses) {
+  for (const std::string& address : impl.listeners.addresses()) {
     log::info("broker", cat("listening on ", address));
   }
   log::info("broker", "ready");
   shard::run(*impl.shards.front(), impl.abort);
   for (std::thread& thread : threads)
     thread.join();
+  impl.ended = true;
   log::info("broker", "stopped");
 }
 
@@ -202,25 +178,8 @@ void Broker::stop_now() noexcept {
     shard->reactor().wake();
 }
 
-bool Broker::reload_certificates() {
-  bool all = true;
-  for (const auto& entrance : impl_->entrances) {
-    if (!entrance->tls) continue;
-    std::string error;
-    if (entrance->tls->reload(error)) {
-      log::info("tls", cat(entrance->traits.url, ": certificates are read again"));
-    } else {
-      all = false;
-      log::error("tls", cat(entrance->traits.url, ": ", error,
-                            "; new connections still get the certificates of before"));
-    }
-  }
-  impl_->certificates.warn();
-  return all;
-}
-
 std::vector<std::string> Broker::addresses() const {
-  return impl_->addresses;
+  return impl_->listeners.addresses();
 }
 
 }  // namespace linnet

@@ -1,6 +1,7 @@
 #include "broker/certificate_watch.hpp"
 
 #include <ctime>
+#include <utility>
 
 #include "base/cat.hpp"
 #include "base/log.hpp"
@@ -19,9 +20,13 @@ CertificateWatch::CertificateWatch() noexcept
     : daily_(Timer::calling<&CertificateWatch::on_day>(*this)) {}
 
 void CertificateWatch::start(TimerWheel& timers) {
-  if (contexts_.empty()) return;
   timers_ = &timers;
   on_day();
+}
+
+void CertificateWatch::use(std::vector<const tls::ServerContext*> contexts) {
+  const std::lock_guard lock(mutex_);
+  contexts_ = std::move(contexts);
 }
 
 void CertificateWatch::on_day() {
@@ -31,6 +36,7 @@ void CertificateWatch::on_day() {
 
 void CertificateWatch::warn() const {
   const std::time_t now = std::time(nullptr);
+  const std::lock_guard lock(mutex_);
   for (const tls::ServerContext* context : contexts_) {
     for (const std::string& text : context->warnings(now))
       log::warn("tls", text);
@@ -39,6 +45,7 @@ void CertificateWatch::warn() const {
 
 void CertificateWatch::append_to(std::vector<shard::SysTopic>& topics) const {
   const std::time_t now = std::time(nullptr);
+  const std::lock_guard lock(mutex_);
   std::size_t number = 0;
   for (const tls::ServerContext* context : contexts_) {
     for (tls::CertificateFacts& facts : context->certificates()) {

@@ -2,6 +2,7 @@
 // tells $SYS how long each lasts.
 #pragma once
 
+#include <mutex>
 #include <vector>
 
 #include "base/timer_wheel.hpp"
@@ -16,8 +17,9 @@ class CertificateWatch final : public shard::SysSource {
   CertificateWatch(const CertificateWatch&) = delete;
   CertificateWatch& operator=(const CertificateWatch&) = delete;
 
-  /// Before the shards run. The context outlives the watch.
-  void add(const tls::ServerContext& context) { contexts_.push_back(&context); }
+  /// From now on it looks at these, and at no others any more. They outlive the watch, or the next
+  /// call. Any thread.
+  void use(std::vector<const tls::ServerContext*> contexts);
   /// Warns now, and from then on once a day, on the thread of these timers; they outlive the watch.
   void start(TimerWheel& timers);
   /// Before the timers end.
@@ -30,6 +32,7 @@ class CertificateWatch final : public shard::SysSource {
  private:
   void on_day();
 
+  mutable std::mutex mutex_;
   std::vector<const tls::ServerContext*> contexts_;
   TimerWheel* timers_ = nullptr;
   Timer daily_;

@@ -20,6 +20,7 @@ struct Checked {
   const ListenerConfig& listener;
   const net::Url& url;
   const TlsConfig& inherited;
+  const AuthConfig& auth;
 
   [[nodiscard]] std::string scheme() const {
     return cat(net::name_of(url.scheme), url.scheme == Scheme::unix_socket ? ":" : "://");
@@ -145,6 +146,15 @@ Fault check_proxies(const Checked& checked) {
   return fault("trusted_proxies", std::move(error));
 }
 
+Fault check_networks(const Checked& checked) {
+  std::string error;
+  if (!net::Networks::parse(checked.listener.allow, error)) {
+    return fault("allow", std::move(error));
+  }
+  if (!net::Networks::parse(checked.listener.deny, error)) return fault("deny", std::move(error));
+  return std::nullopt;
+}
+
 /// A client can prove who it is before it sends CONNECT; whoever does not is an anonymous one, whom
 /// the listener then refuses.
 bool proves_clients(const Checked& checked) {
@@ -155,30 +165,39 @@ bool proves_clients(const Checked& checked) {
   return !tls.client_ca.empty() && tls.client_certificate == ClientCertificate::required;
 }
 
+/// A client can log in by what its CONNECT brings.
+bool offers_logins(const AuthConfig& auth) {
+  const auto tried = [&auth](std::string_view method) {
+    return std::find(auth.order.begin(), auth.order.end(), method) != auth.order.end();
+  };
+  return (!auth.password_file.empty() && tried("password")) ||
+         (!auth.jwt.keys.empty() && tried("jwt")) || (!auth.http.url.empty() && tried("http"));
+}
+
 Fault check_access(const Checked& checked) {
   const ListenerConfig& listener = checked.listener;
   const bool local = net::is_loopback(checked.url) && listener.trusted_proxies.empty();
-  const bool open = !local && !proves_clients(checked);
+  const bool open = !local && !proves_clients(checked) && !offers_logins(checked.auth);
   if (!open || listener.allow_anonymous) return std::nullopt;
   const bool tls = net::is_tls(checked.url.scheme);
   return fault(
-      "url",
-      cat('"', listener.url, "\" can be reached from other machines, and nothing ",
-          "says who may connect; ", tls ? "set tls.client_ca to ask for certificates, or " : "",
-          "to let anybody in, set allow_anonymous = true or give ", "--allow-anonymous"));
+      "url", cat('"', listener.url, "\" can be reached from other machines, and nothing ",
+                 "says who may connect; give users a password (auth.password_file, linnet passwd)",
+                 tls ? ", ask for certificates (tls.client_ca)" : "",
+                 ", or let anybody in: set allow_anonymous = true, or give --allow-anonymous"));
 }
 
 constexpr std::array kChecks = {check_scheme,         check_certificates, check_client_certificates,
                                 check_tls_has_effect, check_web,          check_unix,
-                                check_proxies,        check_access};
+                                check_proxies,        check_networks,     check_access};
 
 }  // namespace
 
-std::optional<ListenerFault> find_fault(const ListenerConfig& listener,
-                                        const TlsConfig& inherited) {
+std::optional<ListenerFault> find_fault(const ListenerConfig& listener, const TlsConfig& inherited,
+                                        const AuthConfig& auth) {
   const auto url = net::parse_url(listener.url);
   if (!url) return fault("url", url.error().text);
-  const Checked checked{listener, *url, inherited};
+  const Checked checked{listener, *url, inherited, auth};
   for (const auto check : kChecks) {
     if (auto found = check(checked)) return found;
   }
@@ -186,11 +205,18 @@ std::optional<ListenerFault> find_fault(const ListenerConfig& listener,
 }
 
 std::optional<std::string> listener_error(const ListenerConfig& listener,
-                                          const TlsConfig& inherited) {
-  auto found = find_fault(listener, inherited);
+                                          const TlsConfig& inherited, const AuthConfig& auth) {
+  auto found = find_fault(listener, inherited, auth);
   if (!found) return std::nullopt;
   if (found->key == "url") return std::move(found->text);
   return cat(listener.url, ": ", found->key, ' ', found->text);
+}
+
+bool same_place(const net::Url& one, const net::Url& other) {
+  if (one.scheme == net::Scheme::unix_socket || other.scheme == net::Scheme::unix_socket) {
+    return one.scheme == other.scheme && one.path == other.path;
+  }
+  return one.port != 0 && one.port == other.port && one.host == other.host;
 }
 
 net::BindOptions bind_options(const ListenerConfig& listener) {

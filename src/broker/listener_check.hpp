@@ -6,6 +6,7 @@
 #include <string>
 
 #include "net/bind.hpp"
+#include "net/url.hpp"
 #include <linnet/config.hpp>
 
 namespace linnet {
@@ -16,12 +17,18 @@ struct ListenerFault {
 };
 
 /// `inherited` is what the listener's TLS began with: that may stand where it has no effect.
+/// `auth` may say who may connect.
 [[nodiscard]] std::optional<ListenerFault> find_fault(const ListenerConfig& listener,
-                                                      const TlsConfig& inherited);
+                                                      const TlsConfig& inherited,
+                                                      const AuthConfig& auth);
 
 /// The same in one line.
 [[nodiscard]] std::optional<std::string> listener_error(const ListenerConfig& listener,
-                                                        const TlsConfig& inherited);
+                                                        const TlsConfig& inherited,
+                                                        const AuthConfig& auth);
+
+/// Two protocols at one place: the second could not be bound.
+[[nodiscard]] bool same_place(const net::Url& one, const net::Url& other);
 
 /// How the sockets of a listener without a fault are bound.
 [[nodiscard]] net::BindOptions bind_options(const ListenerConfig& listener);

@@ -1,5 +1,6 @@
 #include "broker/storage.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.hpp"
@@ -24,8 +25,12 @@ store::DurableStoreOptions store_options(const Config& config, const store::Data
   options.database.retained_messages_max = limits.retained_messages_max;
   options.database.retained_bytes_max = limits.retained_bytes_max;
   options.intake.requests_max = limits.store_queue_messages_max;
-  options.intake.bytes_max = limits.store_queue_bytes_max;
-  options.commit_bytes_max = limits.commit_bytes_max;
+  // With little memory, less waits for the writer. 0: nobody has said how much there is.
+  constexpr std::uint64_t kQueuePart = 16;
+  constexpr std::uint64_t kCommitPart = 32;
+  const std::uint64_t memory = config.memory_max == 0 ? UINT64_MAX : config.memory_max;
+  options.intake.bytes_max = std::min(limits.store_queue_bytes_max, memory / kQueuePart);
+  options.commit_bytes_max = std::min(limits.commit_bytes_max, memory / kCommitPart);
   options.shards = shards;
   return options;
 }
@@ -75,7 +80,7 @@ std::unique_ptr<Storage> Storage::open(const Config& config, std::uint32_t shard
   return storage;
 }
 
-void Storage::start() {
+void Storage::start(const std::function<void(control::Control&)>& add_commands) {
   store_->start();
   if (directory_.temporary()) return;
   std::string error;
@@ -84,6 +89,7 @@ void Storage::start() {
   control::add_store_commands(
       *control_, {directory_.path(), database_, [this](auto job) { return store_->run(job); },
                   [this] { return store_->figures(); }});
+  add_commands(*control_);
   control_->start();
 }
 

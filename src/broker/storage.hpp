@@ -2,6 +2,7 @@
 // configuration says, and closed in order.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,9 @@ class Storage {
   /// Writes all that was submitted. The shards must be gone.
   ~Storage();
 
-  void start();
+  /// Begins to write, and opens the control socket, to which `add_commands` adds those that have
+  /// nothing to do with the store.
+  void start(const std::function<void(control::Control&)>& add_commands);
   [[nodiscard]] store::DurableStore& store() noexcept { return *store_; }
   [[nodiscard]] const std::string& directory() const noexcept { return directory_.path(); }
   [[nodiscard]] bool persistent() const noexcept { return !directory_.temporary(); }

@@ -11,14 +11,6 @@
 namespace linnet::cli {
 namespace {
 
-/// Two protocols at one place: the second could not be bound.
-bool same_place(const net::Url& one, const net::Url& other) {
-  if (one.scheme == net::Scheme::unix_socket || other.scheme == net::Scheme::unix_socket) {
-    return one.scheme == other.scheme && one.path == other.path;
-  }
-  return one.port != 0 && one.port == other.port && one.host == other.host;
-}
-
 std::optional<ListenerFault> find_clash(const Config& config, std::size_t index) {
   const std::string& text = config.listeners[index].url;
   for (std::size_t before = 0; before < index; ++before) {
@@ -44,7 +36,7 @@ std::optional<ListenerFault> find_unreadable(const Config& config, const Listene
 
 std::optional<ListenerFault> find_any_fault(const Config& config, std::size_t index) {
   const ListenerConfig& listener = config.listeners[index];
-  if (auto found = find_fault(listener, config.tls)) return found;
+  if (auto found = find_fault(listener, config.tls, config.auth)) return found;
   if (auto found = find_clash(config, index)) return found;
   return find_unreadable(config, listener);
 }

@@ -1,8 +1,11 @@
 // The door of the binary: which command, and its options. `linnet` alone is `linnet run`.
 #include <CLI/CLI.hpp>
 
+#include "cli/ban_options.hpp"
 #include "cli/cert_options.hpp"
+#include "cli/explain_options.hpp"
 #include "cli/options.hpp"
+#include "cli/passwd_options.hpp"
 
 namespace {
 
@@ -52,6 +55,18 @@ void add_store_options(CLI::App& app, StoreOptions& options) {
       ->required();
 }
 
+/// They say which broker; that knows its own file.
+void add_reload_options(CLI::App& app, ReloadOptions& options) {
+  app.add_option("--config", options.config_path, "Read this TOML file for the data directory")
+      ->type_name("FILE");
+  app.add_option("--data-dir", options.data_dir, "The data directory of the broker")
+      ->type_name("DIR");
+  app.add_option("--set", options.settings, "Set a key of the configuration, for one run")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--json", options.json, "Print one line of JSON, for scripts");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -68,9 +83,21 @@ int main(int argc, char** argv) {
   StoreOptions store_options;
   CLI::App* store_command = app.add_subcommand("store", "Look after what the broker keeps");
   add_store_options(*store_command, store_options);
+  ReloadOptions reload_options;
+  CLI::App* reload_command =
+      app.add_subcommand("reload", "Let the broker that runs read its configuration again");
+  add_reload_options(*reload_command, reload_options);
+  BanOptions ban_options;
+  CLI::App* ban_command = app.add_subcommand("ban", "Keep addresses out of a broker that runs");
+  add_ban_options(*ban_command, ban_options);
   CertOptions cert_options;
   CLI::App* cert_command = app.add_subcommand("cert", "Make and show certificates and keys");
   add_cert_options(*cert_command, cert_options);
+  PasswdOptions passwd_options;
+  CLI::App* passwd_command = add_passwd_command(app, passwd_options);
+  ExplainOptions explain_options;
+  CLI::App* explain_command = app.add_subcommand("explain", "Say what a client may do, and why");
+  add_explain_options(*explain_command, explain_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -89,6 +116,10 @@ int main(int argc, char** argv) {
     return kOk;
   }
   if (store_command->parsed()) return store(store_options);
+  if (reload_command->parsed()) return reload(reload_options);
+  if (ban_command->parsed()) return ban(ban_options);
   if (cert_command->parsed()) return cert(cert_options);
+  if (passwd_command->parsed()) return passwd(passwd_options);
+  if (explain_command->parsed()) return explain(explain_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

@@ -33,6 +33,13 @@ struct StoreOptions {
   bool json = false;
 };
 
+struct ReloadOptions {
+  std::string config_path;  // empty: no file
+  std::string data_dir;     // empty: as the file says
+  std::vector<std::string> settings;
+  bool json = false;
+};
+
 struct CertOptions {
   std::string action;              // ca, server, client, psk, revoke or show
   std::string dir = "certs";       // of the authority and all that it makes
@@ -44,6 +51,19 @@ struct CertOptions {
   int days = 0;  // 0: as many as is usual
   bool rsa = false;
   bool force = false;
+  bool json = false;
+};
+
+struct ExplainOptions {
+  std::string action;  // publish, subscribe or receive
+  std::string config_path;
+  std::string user;  // empty: anonymous
+  std::string client_id;
+  std::string cert_cn;
+  std::vector<std::string> groups;  // beside those of the configuration
+  std::string topic;
+  int qos = 0;
+  bool retain = false;
   bool json = false;
 };
 
@@ -60,6 +80,12 @@ struct CertOptions {
 
 /// Makes and shows certificates and keys, see src/tls/authority.hpp.
 [[nodiscard]] int cert(const CertOptions& options);
+
+/// Says what the rules of a configuration say about a request, and why. kFailed: it is denied.
+[[nodiscard]] int explain(const ExplainOptions& options);
+
+/// Asks the broker that runs to read its configuration again. kFailed: it has changed nothing.
+[[nodiscard]] int reload(const ReloadOptions& options);
 
 /// "linnet 0.1.0 (GCC 12.2.0, RelWithDebInfo)".
 [[nodiscard]] std::string version_text();

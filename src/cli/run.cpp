@@ -1,13 +1,17 @@
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sys/resource.h>
 #include <utility>
 
 #include "base/log.hpp"
-#include "cli/listeners.hpp"
+#include "base/process_memory.hpp"
+#include "cli/hardening.hpp"
 #include "cli/options.hpp"
+#include "cli/reload.hpp"
+#include "cli/run_config.hpp"
 #include "cli/signals.hpp"
-#include "config/load.hpp"
+#include "cli/system_user.hpp"
 #include <linnet/broker.hpp>
 
 namespace linnet::cli {
@@ -15,31 +19,6 @@ namespace {
 
 using config::ConfigError;
 using config::LoadResult;
-
-/// The file, and over it what the command line says. The errors are all that there are.
-LoadResult read_config(const RunOptions& options) {
-  LoadResult result;
-  if (!options.config_path.empty()) result = config::load(options.config_path);
-  if (!options.listen_urls.empty()) {
-    result.config.listeners.clear();
-    result.listener_lines.clear();
-    for (const std::string& url : options.listen_urls)
-      config::add_listener(result.config, url);
-  }
-  std::vector<std::string> settings = options.settings;
-  if (options.allow_anonymous) settings.emplace_back("allow_anonymous=true");
-  for (const std::string& setting : settings) {
-    if (auto error = config::apply_setting(result.config, setting)) {
-      result.errors.push_back(std::move(*error));
-    }
-  }
-  if (!options.data_dir.empty()) result.config.data_dir = options.data_dir;
-  if (result.ok()) {
-    const std::string& file = options.listen_urls.empty() ? options.config_path : "--listen";
-    result.errors = listener_errors(result, file);
-  }
-  return result;
-}
 
 /// Each connection is one descriptor, and the process needs some of its own.
 void raise_descriptor_limit(std::uint64_t connections_max) {
@@ -60,16 +39,38 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
                        "limits.connections_max");
 }
 
-int serve(Config settings) {
+int serve(const RunOptions& options, Config settings) {
   raise_descriptor_limit(settings.limits.connections_max);
   settings.socket_activation = true;
+  settings.memory_max = memory_limit(settings.memory_max);
+  tune_heap(settings.memory_max);
+  const bool seccomp = settings.seccomp;
   std::string error;
-  const auto broker = Broker::open(std::move(settings), error);
-  if (broker == nullptr) {
-    print_error("linnet: " + error);
+  const auto refuse = [&error] {
+    // A line each: wrong files of [auth] are all named at once.
+    for (std::size_t at = 0; at < error.size();) {
+      const std::size_t end = std::min(error.find('\n', at), error.size());
+      print_error("linnet: " + error.substr(at, end - at));
+      at = end + 1;
+    }
     return kWrongUsage;
+  };
+  SystemUser user;
+  if (!user.find(settings.user, error)) return refuse();
+  user.prepare(settings);
+  const auto become = [&user, core_dumps = settings.core_dumps](std::string& why) {
+    if (!user.become(why)) return false;
+    set_core_dumps(core_dumps);
+    return true;
+  };
+  const auto broker = Broker::open(std::move(settings), error, become);
+  if (broker == nullptr) return refuse();
+  if (seccomp) {
+    if (!filter_system_calls(error)) return refuse();
+    log::info("cli", "system calls that a broker does not need now end the process");
   }
-  const SignalThread signals(*broker);
+  Reloader reloader(options, user, *broker);
+  const SignalThread signals(*broker, reloader);
   broker->run();
   return kOk;
 }
@@ -84,8 +85,9 @@ int run(const RunOptions& options) {
   if (!result.ok()) return kWrongUsage;
   const Config& config = result.config;
   log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
+  set_core_dumps(config.core_dumps);
   try {
-    return serve(std::move(result.config));
+    return serve(options, std::move(result.config));
   } catch (const std::exception& exception) {
     print_error(std::string("linnet: ") + exception.what());
     return kFailed;

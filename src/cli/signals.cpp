@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "cli/options.hpp"
+#include "cli/reload.hpp"
 #include <linnet/broker.hpp>
 
 namespace linnet::cli {
@@ -29,8 +30,8 @@ void block_signals() noexcept {
   sigaction(SIGPIPE, &ignore, nullptr);
 }
 
-SignalThread::SignalThread(Broker& broker)
-    : broker_(broker), thread_([this] { wait_for_signals(); }) {}
+SignalThread::SignalThread(Broker& broker, Reloader& reloader)
+    : broker_(broker), reloader_(reloader), thread_([this] { wait_for_signals(); }) {}
 
 SignalThread::~SignalThread() {
   done_ = true;
@@ -45,8 +46,7 @@ void SignalThread::wait_for_signals() noexcept {
     if (sigwait(&signals, &signal) != 0) continue;
     if (done_) return;
     if (signal == SIGHUP) {
-      broker_.reload_certificates();
-      log::info("cli", "SIGHUP: a changed configuration takes effect at the next start");
+      reloader_.request();
     } else {
       on_stop_signal(signal);
     }

@@ -1,6 +1,6 @@
 // Signals become plain calls on a thread of their own, so that no code of ours runs in a handler:
 // the first SIGTERM or SIGINT asks the broker to stop in good order, the second stops it now, the
-// third ends the process. SIGHUP is only answered in the log. SIGPIPE is ignored.
+// third ends the process. SIGHUP reads the configuration again. SIGPIPE is ignored.
 #pragma once
 
 #include <atomic>
@@ -12,13 +12,15 @@ class Broker;
 
 namespace linnet::cli {
 
+class Reloader;
+
 /// Must be called before the process has other threads: they inherit what is blocked here.
 void block_signals() noexcept;
 
-/// Waits for signals from its construction to its destruction, for a broker that outlives it.
+/// Waits for signals from its construction to its destruction; broker and reloader outlive it.
 class SignalThread {
  public:
-  explicit SignalThread(Broker& broker);
+  SignalThread(Broker& broker, Reloader& reloader);
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;
   ~SignalThread();
@@ -28,6 +30,7 @@ class SignalThread {
   void on_stop_signal(int signal) noexcept;
 
   Broker& broker_;
+  Reloader& reloader_;
   std::atomic<bool> done_ = false;
   int stop_signals_ = 0;  // only the thread's
   std::thread thread_;    // last: it uses the others

@@ -21,7 +21,7 @@ std::string row(const Key& key) {
   const bool words = key.type == KeyType::text || key.type == KeyType::texts;
   const std::string allowed = words ? allowed_text(key) : code(allowed_text(key));
   return "| `" + std::string(key.short_name()) + "` | " + standard + " | " + allowed + " | " +
-         std::string(key.meaning) + " |\n";
+         std::string(key.meaning) + (key.restart ? " Needs a restart. |\n" : " |\n");
 }
 
 }  // namespace

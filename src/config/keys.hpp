@@ -48,6 +48,7 @@ struct Key {
   std::span<const std::string_view> choices{};  // only for choice
   std::string_view meaning{};                   // Markdown, one line
   std::string_view default_note{};              // instead of the default, where that says nothing
+  bool restart = false;                         // a reload leaves it as it is
 
   [[nodiscard]] bool may_be_never() const noexcept { return never != kNoNever; }
   /// "limits" for limits.packet_size_max, "" at the top.

@@ -70,8 +70,8 @@ class Reader {
   void read(const toml::table& root) {
     read_table(root, "");
     for (ConfigConflict& conflict : validate(result_.config)) {
-      const std::string_view list = std::string_view(conflict.key).substr(
-          0, conflict.key.rfind('.'));
+      const std::string_view list =
+          std::string_view(conflict.key).substr(0, conflict.key.rfind('.'));
       const auto& lines = lines_[std::string(list)];
       const bool has_line = conflict.index < lines.size();
       add(has_line ? lines[conflict.index] : 0, std::move(conflict.key), std::move(conflict.text));

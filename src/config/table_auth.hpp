@@ -128,7 +128,8 @@ inline constexpr std::array kTokenKeys{
         .field = field<&Config::auth, &AuthConfig::ban, &BanConfig::time>(),
         .min = kSecondMs,
         .max = kDayMs,
-        .meaning = "How long the first ban of an address lasts; each further one is twice as long."},
+        .meaning =
+            "How long the first ban of an address lasts; each further one is twice as long."},
     Key{.name = "auth.ban.time_max",
         .type = KeyType::duration,
         .field = field<&Config::auth, &AuthConfig::ban, &BanConfig::time_max>(),

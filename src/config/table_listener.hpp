@@ -36,7 +36,8 @@ inline constexpr std::array kListenerKeys{
         .type = KeyType::boolean,
         .field = field<&ListenerConfig::free_bind>(),
         .meaning = "Whether the address may still be missing from this machine at start, as early "
-                   "at boot."},
+                   "at boot.",
+        .restart = true},
     Key{.name = "listener.proxy_protocol",
         .type = KeyType::boolean,
         .field = field<&ListenerConfig::proxy_protocol>(),
@@ -72,17 +73,20 @@ inline constexpr std::array kListenerKeys{
         .type = KeyType::text,
         .field = field<&ListenerConfig::mode>(),
         .meaning = "The permissions of a Unix socket, octal. Who may write to it may connect.",
-        .default_note = "`\"0660\"`"},
+        .default_note = "`\"0660\"`",
+        .restart = true},
     Key{.name = "listener.owner",
         .type = KeyType::text,
         .field = field<&ListenerConfig::owner>(),
         .meaning = "The user, by name or number, that a Unix socket belongs to.",
-        .default_note = "Linnet's own"},
+        .default_note = "Linnet's own",
+        .restart = true},
     Key{.name = "listener.group",
         .type = KeyType::text,
         .field = field<&ListenerConfig::group>(),
         .meaning = "The group, by name or number, that a Unix socket belongs to.",
-        .default_note = "Linnet's own"},
+        .default_note = "Linnet's own",
+        .restart = true},
 };
 
 /// The keys of the TlsConfig that `tls` leads to. Their names begin with "listener.", of which

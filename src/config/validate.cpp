@@ -7,6 +7,8 @@
 namespace linnet::config {
 namespace {
 
+constexpr std::uint64_t kMemoryMin = 8 << 20;
+
 void validate_listeners(const Config& config, std::vector<ConfigConflict>& conflicts) {
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     if (!config.listeners[i].url.empty()) continue;
@@ -73,18 +75,17 @@ void validate_users(const Config& config, std::vector<ConfigConflict>& conflicts
     if (auth.users[i].name.empty()) {
       conflicts.push_back({"auth.user.name", i, "is missing"});
     } else if (std::any_of(auth.users.begin(), auth.users.begin() + static_cast<long>(i), same)) {
-      conflicts.push_back({"auth.user.name", i, '"' + auth.users[i].name +
-                                                    "\" has two sections; make them one"});
+      conflicts.push_back(
+          {"auth.user.name", i, '"' + auth.users[i].name + "\" has two sections; make them one"});
     }
   }
   for (std::size_t i = 0; i < auth.groups.size(); ++i) {
     const auto same = [&](const GroupConfig& other) { return other.name == auth.groups[i].name; };
     if (auth.groups[i].name.empty()) {
       conflicts.push_back({"auth.group.name", i, "is missing"});
-    } else if (std::any_of(auth.groups.begin(), auth.groups.begin() + static_cast<long>(i),
-                           same)) {
-      conflicts.push_back({"auth.group.name", i, '"' + auth.groups[i].name +
-                                                     "\" has two sections; make them one"});
+    } else if (std::any_of(auth.groups.begin(), auth.groups.begin() + static_cast<long>(i), same)) {
+      conflicts.push_back(
+          {"auth.group.name", i, '"' + auth.groups[i].name + "\" has two sections; make them one"});
     }
   }
 }
@@ -95,6 +96,11 @@ std::vector<ConfigConflict> validate(const Config& config) {
   std::vector<ConfigConflict> conflicts;
   validate_listeners(config, conflicts);
   validate_share_groups(config, conflicts);
+  if (config.memory_max != 0 && config.memory_max < kMemoryMin) {
+    conflicts.push_back({"memory_max", 0,
+                         "is too little to serve anybody; allowed: \"8MiB\" and "
+                         "more, or 0 for half of what there is"});
+  }
   validate_order(config, conflicts);
   validate_users(config, conflicts);
   return conflicts;

@@ -1,10 +1,6 @@
 #include "net/bind.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <memory>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,6 +8,7 @@
 #include "base/assert.hpp"
 #include "base/cat.hpp"
 #include "net/bind_unix.hpp"
+#include "net/lookup.hpp"
 #include "net/socket_address.hpp"
 
 namespace linnet::net {
@@ -23,11 +20,6 @@ constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 std::error_code last_error() noexcept {
   return {errno, std::generic_category()};
 }
-
-struct Lookup {
-  std::vector<SocketAddress> addresses;
-  std::string error;  // empty: it worked
-};
 
 BindError explain(const Url& url, std::error_code code) {
   const std::string name = url.text();
@@ -44,34 +36,6 @@ BindError explain(const Url& url, std::error_code code) {
                       "or set free_bind = true if the address comes later")};
   }
   return {code, cat(name, " cannot be listened on: ", code.message())};
-}
-
-Lookup look_up(const Url& url) {
-  Lookup lookup;
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* list = nullptr;
-  const char* host = url.host.empty() ? nullptr : url.host.c_str();
-  const int failed = ::getaddrinfo(host, cat(url.port).c_str(), &hints, &list);
-  if (failed != 0) {
-    lookup.error = cat(url.text(), " has a host that cannot be found (", ::gai_strerror(failed),
-                       "); write an address of this machine, or * for all");
-    return lookup;
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> guard(list, ::freeaddrinfo);
-  for (const addrinfo* found = list; found != nullptr; found = found->ai_next) {
-    SocketAddress address;
-    std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-    address.size = found->ai_addrlen;
-    // A hosts file may name an address twice.
-    const auto& known = lookup.addresses;
-    if (std::find(known.begin(), known.end(), address) == known.end()) {
-      lookup.addresses.push_back(address);
-    }
-  }
-  return lookup;
 }
 
 /// All addresses: one IPv6 socket that takes IPv4, too, or IPv4 alone where there is no IPv6.
@@ -188,7 +152,11 @@ std::error_code bind_all(const std::vector<SocketAddress>& addresses, bool free_
 Lookup addresses_of(const Url& url) {
   if (url.scheme == Scheme::unix_socket) return {{SocketAddress::of_path(url.path)}, {}};
   if (url.host.empty()) return {all_addresses(url), {}};
-  return look_up(url);
+  Lookup lookup = look_up(url.host, url.port);
+  if (!lookup.error.empty())
+    lookup.error = cat(url.text(), " has a host that cannot be found (", lookup.error,
+                       "); write an address of this machine, or * for all");
+  return lookup;
 }
 
 }  // namespace
@@ -216,6 +184,13 @@ boost::system::result<BoundSockets, BindError> bind_sockets(const Url& url, unsi
   }
   if (const auto error = bind_all(addresses, options.free_bind, bound)) return explain(url, error);
   return bound;
+}
+
+void limit_unsent(const BoundSockets& sockets, std::uint32_t bytes) noexcept {
+  for (const auto& copy : sockets.copies) {
+    for (const FileDescriptor& socket : copy)
+      set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+  }
 }
 
 }  // namespace linnet::net

@@ -49,4 +49,9 @@ struct BoundSockets {
 [[nodiscard]] boost::system::result<BoundSockets, BindError> bind_sockets(
     const Url& url, unsigned copies, const BindOptions& options = {});
 
+/// What the kernel may keep of what a TCP connection has not sent yet, in bytes, beyond what its
+/// receiver has room for: accepted sockets inherit it. A client that does not read then costs no
+/// more than that, and not the megabytes up to which the kernel's buffer grows.
+void limit_unsent(const BoundSockets& sockets, std::uint32_t bytes) noexcept;
+
 }  // namespace linnet::net

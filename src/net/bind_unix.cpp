@@ -76,6 +76,27 @@ std::optional<BindError> bind_path(const FileDescriptor& socket, const SocketAdd
   return failed(url, errno, "cannot be made", "; its folder has to exist and to be ours to write");
 }
 
+struct Owner {
+  unsigned user = kUnchanged;
+  unsigned group = kUnchanged;
+};
+
+/// By a descriptor of the socket's own file, since we may be root in a folder of somebody else, who
+/// could put a link in its place.
+std::optional<BindError> give_away(const Url& url, Owner owner, unsigned mode) {
+  const FileDescriptor file(::open(url.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found {};
+  if (!file || ::fstat(file.get(), &found) != 0) return failed(url, errno, "cannot be found");
+  if (!S_ISSOCK(found.st_mode)) return failed(url, EEXIST, "was replaced by another file");
+  if (::fchownat(file.get(), "", owner.user, owner.group, AT_EMPTY_PATH) != 0) {
+    return failed(url, errno, "cannot be given to its owner and group",
+                  "; start as root, or name a group that Linnet's user is in");
+  }
+  const std::string path = cat("/proc/self/fd/", file.get());
+  if (::chmod(path.c_str(), mode) != 0) return failed(url, errno, "has no such mode");
+  return std::nullopt;
+}
+
 }  // namespace
 
 int share_out(FileDescriptor socket, BoundSockets& target) {
@@ -105,11 +126,7 @@ std::optional<BindError> bind_unix(const BindOptions& options, BoundSockets& tar
   if (auto error = bind_path(socket, address, url)) return error;
   target.file = SocketFile(url.path);
   // Until it listens, every connect is refused: so there is no moment with wrong permissions.
-  if (::lchown(url.path.c_str(), *user, *group) != 0) {
-    return failed(url, errno, "cannot be given to its owner and group",
-                  "; start as root, or name a group that Linnet's user is in");
-  }
-  if (::chmod(url.path.c_str(), options.mode) != 0) return failed(url, errno, "has no such mode");
+  if (auto error = give_away(url, {*user, *group}, options.mode)) return error;
   if (::listen(socket.get(), SOMAXCONN) != 0) return failed(url, errno, "cannot be listened on");
   if (const int error = share_out(std::move(socket), target)) {
     return failed(url, error, "cannot be listened on");

@@ -30,9 +30,25 @@ BlockPool::~BlockPool() {
   }
 }
 
-Block* BlockPool::take(std::size_t size) {
-  if (size <= kSmall) return take_exactly(kSmall);
-  return take_exactly(std::max(size, kLarge));
+Block* BlockPool::take(std::size_t size, bool many) {
+  if (size <= kSmall && (!many || is_short())) return take_exactly(kSmall);
+  return take_exactly(is_short() ? size : std::max(size, kLarge));
+}
+
+std::size_t BlockPool::keep_max() const noexcept {
+  if (memory_ == nullptr) return kKeepBytes;
+  const auto part = static_cast<std::size_t>(memory_->limit() / 64);
+  return is_short() ? part / 16 : std::min(part, kKeepBytes);
+}
+
+void BlockPool::shrink() noexcept {
+  const std::size_t most = keep_max();
+  for (std::size_t kind = kSizes.size(); kind-- > 0;) {
+    while (free_[kind] != nullptr && kept_bytes_ > most) {
+      kept_bytes_ -= sizeof(Block) + kSizes[kind];
+      destroy(std::exchange(free_[kind], free_[kind]->next));
+    }
+  }
 }
 
 Block* BlockPool::refer(MessagePtr owner, std::string_view bytes) {
@@ -72,7 +88,7 @@ void BlockPool::give(Block* block) noexcept {
   const std::size_t size = sizeof(Block) + capacity;
   used_bytes_ -= size;
   const auto kind = std::find(kSizes.begin(), kSizes.end(), capacity);
-  if (kind == kSizes.end() || kept_bytes_ + size > kKeepBytes) return destroy(block);
+  if (kind == kSizes.end() || kept_bytes_ + size > keep_max()) return destroy(block);
   Block*& kept = free_[static_cast<std::size_t>(kind - kSizes.begin())];
   block->next = std::exchange(kept, block);
   kept_bytes_ += size;

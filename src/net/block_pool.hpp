@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/memory_budget.hpp"
 #include "base/message.hpp"
 
 namespace linnet::net {
@@ -35,9 +36,14 @@ class BlockPool {
   /// All blocks must have been given back.
   ~BlockPool();
 
+  /// From now on it keeps less, and gives smaller blocks, while this budget's memory is short.
+  void follow(const MemoryBudget& memory) noexcept { memory_ = &memory; }
+  /// Gives back to the heap what it keeps beyond what it may now.
+  void shrink() noexcept;
+
   /// An empty block with room for at least `size` bytes: a small one, a large one, or one of just
-  /// that size.
-  [[nodiscard]] Block* take(std::size_t size);
+  /// that size. With `many` one that is large, unless memory is short.
+  [[nodiscard]] Block* take(std::size_t size, bool many = false);
   /// A block without memory of its own, for bytes that stand inside `owner`.
   [[nodiscard]] Block* refer(MessagePtr owner, std::string_view bytes);
   void give(Block* block) noexcept;
@@ -50,10 +56,13 @@ class BlockPool {
   static constexpr std::array<std::size_t, 3> kSizes = {0, kSmall, kLarge};
 
   [[nodiscard]] Block* take_exactly(std::size_t capacity);
+  [[nodiscard]] std::size_t keep_max() const noexcept;
+  [[nodiscard]] bool is_short() const noexcept { return memory_ != nullptr && memory_->any(); }
 
   std::array<Block*, kSizes.size()> free_{};
   std::size_t used_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
+  const MemoryBudget* memory_ = nullptr;
 };
 
 }  // namespace linnet::net

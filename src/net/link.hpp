@@ -4,6 +4,7 @@
 // outstanding.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "net/endpoint.hpp"
+#include "net/admission.hpp"
 #include "net/outbox.hpp"
 #include "net/peer_facts.hpp"
 
@@ -46,16 +49,36 @@ class LinkUser {
   ~LinkUser() = default;
 };
 
-/// What a listener says about the links that come through it.
+/// What a listener says about the links that come through it. A reload may change what it says of
+/// those that have come already; any thread. It outlives its links.
 struct ListenerTraits {
-  std::string url;  // as configured, for logs
-  bool allow_anonymous = false;
+  std::string url;                               // as configured, for logs
+  std::atomic<bool> allow_anonymous = false;     // its written word
+  std::atomic<bool> local = false;               // only this machine can reach it
+  mutable std::atomic<std::uint32_t> links = 0;  // that there are
+};
+
+/// Counts a link among its listener's.
+class ListenerHold {
+ public:
+  explicit ListenerHold(const ListenerTraits& traits) noexcept : traits_(traits) {
+    traits_.links.fetch_add(1, std::memory_order_relaxed);
+  }
+  ListenerHold(const ListenerHold&) = delete;
+  ListenerHold& operator=(const ListenerHold&) = delete;
+  /// Whoever then sees that no link is left may delete what they used.
+  ~ListenerHold() { traits_.links.fetch_sub(1, std::memory_order_release); }
+
+  [[nodiscard]] const ListenerTraits& traits() const noexcept { return traits_; }
+
+ private:
+  const ListenerTraits& traits_;
 };
 
 class Link {
  public:
   Link(const ListenerTraits& listener, BlockPool& pool) noexcept
-      : outbox_(pool), listener_(&listener) {}
+      : listener_(listener), outbox_(pool) {}
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   virtual ~Link() = default;
@@ -74,14 +97,27 @@ class Link {
   /// on_drained() is wanted once the outbox is empty, even if it was written without a pause.
   void want_drained() noexcept { wants_drained_ = true; }
 
+  /// Whether the other side has not taken yet what was to be sent in an earlier turn.
+  [[nodiscard]] virtual bool blocked() const noexcept { return false; }
+
   void set_user(LinkUser* user) noexcept { user_ = user; }
   [[nodiscard]] LinkUser* user() const noexcept { return user_; }
-  [[nodiscard]] const ListenerTraits& listener() const noexcept { return *listener_; }
+  [[nodiscard]] const ListenerTraits& listener() const noexcept { return listener_.traits(); }
 
   /// "192.0.2.7:51234", "[2001:db8::1]:1883" or "unix"; built for logs, so not on a hot path.
   [[nodiscard]] virtual std::string peer() const = 0;
   /// Who the transport says the client is. Of a meaning once bytes have been shown.
   [[nodiscard]] virtual PeerFacts facts() const { return {}; }
+
+  /// The client's address, as told by a trusted proxy if there is one. Final once bytes have been
+  /// shown.
+  [[nodiscard]] virtual Endpoint endpoint() const noexcept { return {}; }
+
+  /// What it holds until its client is let in. Before the first join().
+  void hold(std::unique_ptr<Admission> admission) noexcept { admission_ = std::move(admission); }
+  [[nodiscard]] Admission* admission() const noexcept { return admission_.get(); }
+  /// The client has been let in: its CONNECT is accepted. May be called again.
+  void let_in() noexcept { admission_.reset(); }
 
   /// Stops and starts reading; the kernel's window then slows the sender. Starts enabled.
   /// resume() shows kept bytes again, not from within itself but soon after.
@@ -109,10 +145,11 @@ class Link {
  private:
   friend class Reactor;
 
+  ListenerHold listener_;  // first: it goes when all else has gone
   Outbox outbox_;
   LinkUser* user_ = nullptr;
-  const ListenerTraits* listener_;
-  std::uint32_t kept_at_ = 0;  // the reactor's
+  std::unique_ptr<Admission> admission_;  // null: the client has been let in
+  std::uint32_t kept_at_ = 0;             // the reactor's
   bool touched_ = false;
   bool wants_drained_ = false;
 };

@@ -12,7 +12,7 @@ Block& Outbox::add_block(std::size_t size) {
   // A block that did not suffice shows that there is much to send; behind a payload that is only
   // referenced there are a few bytes of the next packet's header.
   const bool many = tail_ != nullptr && !tail_->owner;
-  Block* block = pool_->take(many ? std::max(size, BlockPool::kLarge) : size);
+  Block* block = pool_->take(size, many);
   (tail_ == nullptr ? head_ : tail_->next) = block;
   tail_ = block;
   return *block;

@@ -3,9 +3,24 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <sys/types.h>
 
 namespace linnet::net {
+
+/// What a client's certificate calls it; empty where it says nothing of the kind.
+struct CertificateNames {
+  std::string cn;
+  std::string subject;
+  std::string san;
+};
+
+/// The process at the other end of a Unix socket, when it connected.
+struct PeerProcess {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
 
 struct PeerFacts {
   enum class Proof : std::uint8_t {
@@ -18,6 +33,8 @@ struct PeerFacts {
   Proof proof = Proof::none;
   /// The user name that the proof stands for; empty where the listener takes none from it.
   std::string user_name;
+  CertificateNames certificate;
+  std::optional<PeerProcess> process;
 };
 
 }  // namespace linnet::net

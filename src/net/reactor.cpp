@@ -146,6 +146,17 @@ bool Reactor::take_slow_step() noexcept {
   return true;
 }
 
+std::size_t Reactor::read_max() const noexcept {
+  constexpr std::size_t kKiB = 1024;
+  if (memory_ == nullptr || !memory_->any()) return SIZE_MAX;
+  return memory_->level() < Pressure::pause_publishers ? 32 * kKiB : 4 * kKiB;
+}
+
+void Reactor::follow(const MemoryBudget& memory) noexcept {
+  memory_ = &memory;
+  pool_.follow(memory);
+}
+
 void Reactor::flush_later(FlushHandler& handler) {
   flushing_.push_back(&handler);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/mailbox.hpp"
+#include "base/memory_budget.hpp"
 #include "base/result.hpp"
 #include "base/timer_wheel.hpp"
 #include "net/block_pool.hpp"
@@ -87,6 +88,10 @@ class Reactor final : public Waker {
 
   /// The shard's receive buffer, for use within one handler call.
   [[nodiscard]] std::span<char> scratch() noexcept { return {scratch_.get(), kScratchBytes}; }
+  /// How much a link should read at once, by the pressure on memory: SIZE_MAX is as much as it can.
+  [[nodiscard]] std::size_t read_max() const noexcept;
+  /// From now on the links and the pool follow this budget, which must outlive the reactor.
+  void follow(const MemoryBudget& memory) noexcept;
   [[nodiscard]] TimerWheel& timers() noexcept { return *timers_; }
   [[nodiscard]] LinkCounters& counters() noexcept { return *counters_; }
   [[nodiscard]] BlockPool& pool() noexcept { return pool_; }
@@ -107,6 +112,7 @@ class Reactor final : public Waker {
 
   TimerWheel* timers_;
   LinkCounters* counters_;
+  const MemoryBudget* memory_ = nullptr;  // null: as if there were no end to it
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   std::uint64_t now_ms_ = 0;

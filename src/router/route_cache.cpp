@@ -61,6 +61,14 @@ void RouteCache::erase(CachedRoute& entry) {
   slots_.pop_back();
 }
 
+void RouteCache::limit(std::size_t bytes_max) {
+  bytes_max_ = bytes_max;
+  make_room(0);
+  if (!slots_.empty()) return;
+  slots_.shrink_to_fit();
+  index_.rehash(0);
+}
+
 void RouteCache::make_room(std::size_t bytes) {
   while (bytes_ + bytes > bytes_max_) {
     if (hand_ >= slots_.size()) hand_ = 0;

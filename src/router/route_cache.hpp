@@ -50,6 +50,8 @@ class RouteCache {
   CachedRoute* insert(std::string_view topic, std::uint64_t hash, const Route& route,
                       std::uint64_t right_at);
   void erase(CachedRoute& entry);
+  /// Another bound from now on.
+  void limit(std::size_t bytes_max);
 
   [[nodiscard]] bool empty() const noexcept { return slots_.empty(); }
   /// What all entries take in memory, the tables that lead to them included.
@@ -84,7 +86,7 @@ class RouteCache {
   [[nodiscard]] static Owner make(std::string_view topic, const Route& route);
   void make_room(std::size_t bytes);
 
-  const std::size_t bytes_max_;
+  std::size_t bytes_max_;
 
   std::vector<Owner> slots_;  // in the order of the sweep
   boost::unordered_flat_set<CachedRoute*, Hash, Equal> index_;

@@ -210,6 +210,10 @@ std::size_t Router::nodes() const noexcept {
   return impl_->trie.size();
 }
 
+void Router::limit_cache(std::size_t bytes_max) {
+  impl_->cache.limit(bytes_max);
+}
+
 std::size_t Router::cache_bytes() const noexcept {
   return impl_->cache.bytes();
 }

@@ -96,6 +96,8 @@ class Router {
   /// Nodes of the trie: 0 when there is neither a subscription nor an interest.
   [[nodiscard]] std::size_t nodes() const noexcept;
   [[nodiscard]] std::size_t cache_bytes() const noexcept;
+  /// Another bound for the cache of routes, in bytes.
+  void limit_cache(std::size_t bytes_max);
 
  private:
   struct Impl;

@@ -2,6 +2,7 @@
 #include "session/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/cat.hpp"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint32_t kGreetingSizeMax = 256 << 10;
 /// A link with more SUBSCRIBEs than this waiting for other shards is not read.
 constexpr std::uint32_t kUnconfirmedMax = 16;
+constexpr std::uint64_t kForever = ~std::uint64_t{0};
 /// What answers may take in an outbox beyond limits.outbox_bytes_max, in bytes.
 constexpr std::size_t kAnswersMax = 64 << 10;
 
@@ -40,9 +42,8 @@ Connection::Connection(net::Link& link, Services& services, Arrival arrival)
       link_(&link),
       timer_(Timer::calling<&Connection::on_timer>(*this)),
       last_heard_ms_(services.now_ms()),
-      admitted_(arrival.admitted.has_value()),
       has_place_(arrival.has_place) {
-  if (arrival.admitted) identity_ = std::move(*arrival.admitted);
+  login_ = std::move(arrival.login);
   link_->set_user(this);
   const auto timeout = services_.limits().connect_timeout.count();
   services_.timers.arm(timer_, last_heard_ms_ + static_cast<std::uint64_t>(timeout));
@@ -66,8 +67,11 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
       finish(net::CloseMode::flush, Farewell::lost);
     }
   }
-  while (reading_ && (state_ == State::greeting || state_ == State::open)) {
-    const std::uint32_t size_max = services_.limits().packet_size_max;
+  while (reading_ && (state_ == State::greeting || state_ == State::authenticating ||
+                      state_ == State::open)) {
+    const bool told = state_ == State::open && version_ == Version::v5;
+    const std::uint32_t size_max =
+        told ? told_packet_size_max_ : services_.limits().packet_size_max;
     const auto framed =
         mqtt::next_frame(bytes.substr(used),
                          state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
@@ -79,6 +83,10 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
     if (on_frame(framed.frame) == Frame::left) break;
     ++services_.counters.messages_received;
     used += framed.frame.whole.size();
+    if (services_.memory.any() && pauses_for_breath(used)) break;
+  }
+  if (services_.memory.level() >= Pressure::pause_publishers) {
+    feel_pressure(used, bytes.size() - used);
   }
   if (answers_blocked()) update_reading();
   return state_ == State::closed ? bytes.size() : used;
@@ -86,11 +94,24 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
 
 Connection::Frame Connection::on_frame(const mqtt::Frame& frame) {
   if (state_ == State::open) return on_connected_frame(frame);
+  if (state_ == State::authenticating) return on_exchange_frame(frame);
   if (frame.type() == mqtt::PacketType::connect) return on_connect(frame);
   log_fault(cat("sent ", mqtt::name_of(frame.type()),
                 " before CONNECT; the first packet must be "
                 "CONNECT"));
   finish(net::CloseMode::flush, Farewell::lost);  // MQTT-3.1.0-1
+  return Frame::taken;
+}
+
+/// Between CONNECT and CONNACK a client may send nothing else (MQTT-4.12.0-4 and its like).
+Connection::Frame Connection::on_exchange_frame(const mqtt::Frame& frame) {
+  if (frame.type() == mqtt::PacketType::auth) {
+    on_auth(frame);
+  } else if (frame.type() == mqtt::PacketType::disconnect) {
+    finish(net::CloseMode::flush, Farewell::without_will);
+  } else {
+    fail({ReasonCode::protocol_error, "before CONNACK nothing but AUTH may come"});
+  }
   return Frame::taken;
 }
 
@@ -183,9 +204,11 @@ bool Connection::answers_blocked() {
 
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
-  const bool wanted = state_ != State::refusing && !parked_ && !stopping_ &&
+  const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
+                      !held_ && !slowed_ && !stopping_ &&
                       unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
-                      acks_.size() <= services_.limits().receive_maximum;
+                      acks_.size() <=
+                          std::max(told_receive_maximum_, services_.limits().receive_maximum);
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
   if (reading_) {
@@ -196,27 +219,67 @@ void Connection::update_reading() {
   }
 }
 
+std::uint64_t Connection::keep_alive_due_ms() const noexcept {
+  return keep_alive_s_ == 0 ? kNever : last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
+}
+
+/// The wall clock is asked again at least every minute: it may jump.
 void Connection::arm_keep_alive() {
-  if (keep_alive_s_ == 0) return timer_.cancel();
-  services_.timers.arm(timer_, last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500);
+  constexpr std::uint64_t kLookEvery = 60'000;
+  std::uint64_t due = keep_alive_due_ms();
+  if (const std::uint64_t left = left_to_expiry_ms(); left != kForever) {
+    const std::uint64_t look = services_.now_ms() + std::min(left, kLookEvery);
+    due = due == kNever ? look : std::min(due, look);
+  }
+  if (due == kNever) return timer_.cancel();
+  services_.timers.arm(timer_, due);
+}
+
+/// What has proven the client's user name may be good for a time only; kForever if not.
+std::uint64_t Connection::left_to_expiry_ms() const noexcept {
+  constexpr std::uint64_t kFarAway = kForever / 1000;
+  const std::uint64_t end_s = session_->expires_at_s();
+  if (end_s == 0 || end_s >= kFarAway) return kForever;
+  const auto now = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(services_.gate.clock().wall_ms(), 0));
+  return end_s * 1000 > now ? end_s * 1000 - now : 0;
+}
+
+void Connection::on_greeting_timeout() {
+  switch (state_) {
+    case State::verifying:
+      return refuse_connect(ReasonCode::server_busy,
+                            "the login took longer than limits.connect_timeout; try again later");
+    case State::authenticating:
+      return refuse_connect(ReasonCode::not_authorized,
+                            "no AUTH came within limits.connect_timeout");
+    default: break;
+  }
+  log_fault("sent no CONNECT within limits.connect_timeout");
+  finish(net::CloseMode::now, Farewell::lost);
 }
 
 void Connection::on_timer() {
   const boost::intrusive_ptr<Connection> self(this);
-  if (state_ == State::greeting) {
-    log_fault("sent no CONNECT within limits.connect_timeout");
-    return finish(net::CloseMode::now, Farewell::lost);
-  }
   if (state_ == State::refusing) return finish(net::CloseMode::now, Farewell::lost);
+  if (state_ != State::open) return on_greeting_timeout();
   if (parked_) {
     refuse_next_ = true;
     return on_room();
   }
-  const std::uint64_t due = last_heard_ms_ + std::uint64_t{keep_alive_s_} * 1500;
+  if (left_to_expiry_ms() == 0) {
+    return fail({ReasonCode::maximum_connect_time,
+                 "what has proven the user name has expired; connect with a new one"});
+  }
+  if (std::exchange(slowed_, false)) {
+    update_reading();
+    return arm_keep_alive();
+  }
+  const std::uint64_t due = keep_alive_due_ms();
   // A link that is not read can't be heard: the silence is ours, unless the client does not take
   // its answers.
   const bool our_silence = !reading_ && !answers_blocked();
-  if (due > services_.now_ms() || our_silence) {
+  if (due == kNever || due > services_.now_ms() || our_silence) {
     if (our_silence) last_heard_ms_ = services_.now_ms();
     return arm_keep_alive();
   }
@@ -248,6 +311,11 @@ void Connection::stop_reading() {
 
 void Connection::shut_down() {
   const boost::intrusive_ptr<Connection> self(this);
+  if (!session_ && state_ != State::greeting && state_ != State::closed) {
+    // Nothing but CONNACK answers a CONNECT.
+    return refuse_connect(ReasonCode::server_unavailable,
+                          "the broker stops; connect again later");
+  }
   flush_acks();
   if (state_ == State::closed) return;
   send_disconnect(ReasonCode::server_shutting_down, "the broker stops; connect again later");
@@ -274,6 +342,9 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   timer_.cancel();
+  if (login_ && login_->ticket != 0) services_.gate.forget(login_->ticket);
+  if (address_) auth::give_back_one(address_->connections);
+  address_.reset();
   if (link_ != nullptr) {
     link_->close(services_.peers.may_linger() ? mode : net::CloseMode::now);
     link_ = nullptr;
@@ -283,6 +354,45 @@ void Connection::finish(net::CloseMode mode, Farewell farewell) {
     session_->detach(farewell);
   }
   services_.peers.forget_connection(*this);
+}
+
+void Connection::review() {
+  if (state_ != State::open) return;
+  const boost::intrusive_ptr<Connection> self(this);
+  note_rates();
+  if (const char* fault = no_longer_welcome(session_->identity())) {
+    fail({ReasonCode::not_authorized, fault});
+  }
+}
+
+/// Why a client that was let in once would not be let in under the settings of now; null if it
+/// would be, as far as can be told without its password.
+const char* Connection::no_longer_welcome(const auth::Identity* identity) const {
+  using enum auth::Method;
+  const auto method = identity == nullptr ? none : identity->method;
+  if (method == password || method == scram) {
+    const auth::PasswordFile* passwords = services_.policy()->passwords();
+    if (passwords != nullptr && passwords->find(identity->user_name) != nullptr) return nullptr;
+    return "there is no such user any more";
+  }
+  const net::ListenerTraits& listener = link_->listener();
+  const bool nameless = method == none && (identity == nullptr || identity->user_name.empty());
+  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local) ||
+      link_->facts().proof != net::PeerFacts::Proof::none) {
+    return nullptr;
+  }
+  return "anonymous clients are no longer allowed here; log in";
+}
+
+void Connection::log_denial(std::string_view what, std::string_view topic,
+                            const auth::Decision& decision) {
+  if (!log::enabled(log::Level::info)) return;
+  const auto verdict = services_.denial_limiter.ask(services_.now_ms());
+  if (!verdict.allowed) return;
+  const std::string_view user = session_->user_name();
+  log::info("auth", cat(name(), user.empty() ? ", anonymous," : " of user \"", user,
+                        user.empty() ? "" : "\"", " must not ", what, " \"", topic,
+                        "\": ", session_->access()->name_of(decision), more_like_it(verdict)));
 }
 
 void Connection::log_fault(std::string_view text) {

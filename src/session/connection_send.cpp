@@ -6,13 +6,6 @@ namespace linnet::session {
 
 using mqtt::PacketType;
 
-bool Connection::has_outbox_room() {
-  if (link_ == nullptr) return false;
-  if (link_->outbox().size() < services_.limits().outbox_bytes_max) return true;
-  link_->want_drained();
-  return false;
-}
-
 void Connection::send_bytes(std::string_view bytes) {
   if (link_ == nullptr) return;
   link_->outbox().append(bytes);

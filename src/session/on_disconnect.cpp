@@ -1,4 +1,4 @@
-// DISCONNECT and AUTH from the client (MQTT 5.0, sections 3.14 and 3.15).
+// DISCONNECT from the client (MQTT 5.0, section 3.14).
 #include <algorithm>
 
 #include "session/connection.hpp"
@@ -17,16 +17,6 @@ void Connection::on_disconnect(const mqtt::Frame& frame) {
   }
   const bool normal = decoded->reason == ReasonCode::success;
   finish(net::CloseMode::flush, normal ? Farewell::without_will : Farewell::with_will);
-}
-
-void Connection::on_auth(const mqtt::Frame& frame) {
-  if (version_ != Version::v5) {
-    return fail({ReasonCode::protocol_error, "AUTH is a packet of MQTT 5 only"});
-  }
-  const auto decoded = mqtt::decode_auth(frame);
-  if (!decoded) return fail(decoded.error());
-  fail({ReasonCode::protocol_error,
-        "AUTH came on a connection that has no authentication method"});  // MQTT-4.12.1-1
 }
 
 }  // namespace linnet::session

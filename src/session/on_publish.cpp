@@ -1,4 +1,6 @@
 // PUBLISH from the client (MQTT 5.0, section 3.3): from the frame to the one door, Peers::publish.
+#include <utility>
+
 #include "base/utf8.hpp"
 #include "mqtt/property.hpp"
 #include "session/connection.hpp"
@@ -17,6 +19,11 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
   }
   mqtt::Publish& publish = *decoded;
   if (!resolve_topic(publish) || !allowed(publish)) return Frame::taken;
+  if (spending_ && !paced_) {
+    const Pace pace = pace_publish(publish, frame.whole.size());
+    if (pace == Pace::ended) return Frame::taken;
+    if (pace == Pace::refused) refuse_next_ = true;
+  }
   if (publish.qos == Qos::exactly_once) return publish_qos2(publish);
 
   const bool acknowledged = publish.qos == Qos::at_least_once;
@@ -25,6 +32,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
     published = publish_now(publish, {acknowledged ? this : nullptr, nullptr, publish.packet_id});
   }
   if (published.state == Published::State::no_room) return wait_for_room();
+  paced_ = false;
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
   if (acknowledged) owe_published(PacketType::puback, publish.packet_id, published);
@@ -35,7 +43,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
 bool Connection::resolve_topic(mqtt::Publish& publish) {
   const std::uint16_t alias = publish.properties.topic_alias;
   if (alias == 0) return true;
-  if (alias > services_.limits().topic_alias_max) {  // MQTT-3.3.2-9
+  if (alias > told_topic_alias_max_) {  // MQTT-3.3.2-9
     fail({ReasonCode::topic_alias_invalid,
           "the topic alias is above the Topic Alias Maximum of CONNACK"});
     return false;
@@ -65,7 +73,7 @@ bool Connection::allowed(const mqtt::Publish& publish) {
   const bool repeated = publish.qos == Qos::exactly_once && publish.dup &&
                         session_->received().find(publish.packet_id) != nullptr;
   if (version_ == Version::v5 && publish.qos != Qos::at_most_once && !repeated &&
-      received_ >= limits.receive_maximum) {  // MQTT-3.3.4-7
+      received_ >= told_receive_maximum_) {  // MQTT-3.3.4-7
     fail({ReasonCode::receive_maximum_exceeded,
           "more messages are unacknowledged than the Receive Maximum of CONNACK allows"});
     return false;
@@ -75,16 +83,23 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
+  const bool refused = std::exchange(refuse_next_, false);
   if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
     // MQTT 3 acknowledges what it does not deliver (MQTT-3.3.5-2).
     return ReasonCode::not_authorized;
   }
-  if (refuse_next_) {
-    refuse_next_ = false;
-    return ReasonCode::quota_exceeded;
+  if (refused) return ReasonCode::quota_exceeded;
+  if (Access* access = session_->access()) {
+    const auth::Decision& decision =
+        access->decide({auth::Action::publish, publish.topic, publish.qos, publish.retain, false});
+    if (decision.denied()) {
+      ++services_.counters.publish_denied;
+      log_denial("publish to", publish.topic, decision);
+      return ReasonCode::not_authorized;
+    }
   }
-  if (services_.config.check_payload_format && publish.properties.payload_is_utf8 &&
+  if (services_.config().check_payload_format && publish.properties.payload_is_utf8 &&
       !is_utf8(publish.payload)) {
     return ReasonCode::payload_format_invalid;
   }
@@ -94,6 +109,7 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
 Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   ReceivedIds& received = session_->received();
   if (const auto* entry = received.find(publish.packet_id)) {
+    refuse_next_ = paced_ = false;  // it was accepted when it came first
     repeat_pubrec(publish.packet_id, entry->operation);  // MQTT-4.3.3-10
     return Frame::taken;
   }
@@ -102,6 +118,7 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
     published = publish_now(publish, {this, session_.get(), publish.packet_id});
   }
   if (published.state == Published::State::no_room) return wait_for_room();
+  paced_ = false;
   ++services_.counters.publish_received;
   services_.counters.publish_bytes_received += publish.payload.size();
   const bool accepted = published.state == Published::State::waiting || !failed(published.reason);
@@ -142,6 +159,8 @@ Published Connection::publish_now(const mqtt::Publish& publish, const PublishWai
 /// limits.refuse_timeout at most, then the message is refused.
 Connection::Frame Connection::wait_for_room() {
   parked_ = true;
+  paced_ = true;    // it has been paid for
+  slowed_ = false;  // this wait will do
   const auto refuse = static_cast<std::uint64_t>(services_.limits().refuse_timeout.count());
   const std::uint64_t half = std::uint64_t{keep_alive_s_} * 500;
   const std::uint64_t wait = keep_alive_s_ == 0 ? refuse : std::min(refuse, half);

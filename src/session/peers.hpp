@@ -50,6 +50,8 @@ class Peers {
   virtual void publish_later(MessagePtr message) = 0;
   /// Asks to be resumed when there is room again: Connection::on_room().
   virtual void park(Connection& connection) = 0;
+  /// Connection::on_relief() follows soon: memory is short, and it is not read until then.
+  virtual void hold(Connection& connection) = 0;
   /// Session::on_turn() follows at the end of this turn: others get theirs first.
   virtual void pump_later(Session& session) = 0;
 

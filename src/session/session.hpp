@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "auth/accounts.hpp"
 #include "base/ref_counted.hpp"
 #include "base/timer_wheel.hpp"
+#include "session/access.hpp"
 #include "session/backlog.hpp"
 #include "session/inflight.hpp"
 #include "session/memberships.hpp"
@@ -54,6 +56,31 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// Its name in the store; 0: the store has never heard of it.
   [[nodiscard]] store::SessionNumber number() const noexcept { return number_; }
 
+  // Who the client is, and what it may do: session_access.cpp
+
+  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. What
+  /// the user may not do ends: see review().
+  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account);
+  /// Empty if the session belongs to nobody.
+  [[nodiscard]] std::string_view user_name() const noexcept {
+    return identity_ ? std::string_view(identity_->user_name) : std::string_view();
+  }
+  /// Null for a client without a user name; after a restart of the broker, only the name is known
+  /// until the client is back.
+  [[nodiscard]] const auth::Identity* identity() const noexcept { return identity_.get(); }
+  [[nodiscard]] const auth::AccountPtr& account() const noexcept { return account_; }
+  /// When what has proven the user name expires, in seconds of the wall clock; 0: never.
+  [[nodiscard]] std::uint64_t expires_at_s() const noexcept {
+    return identity_ && identity_->grants ? identity_->grants->expires_at_s : 0;
+  }
+  /// What the client may do; null: everything.
+  [[nodiscard]] Access* access();
+  /// Whether it may subscribe; from now on, if some of the filter's topics must not be received,
+  /// each message is asked about.
+  [[nodiscard]] auth::Decision judge_filter(Access& access, std::string_view filter, Qos qos);
+  /// The rules, or the user, have changed: removes the subscriptions that are no longer allowed.
+  void review();
+
   // Between two runs of the broker: session_restore.cpp
 
   /// Makes a new session what it was when the broker ended. Its client is away.
@@ -94,6 +121,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void on_saved(std::uint64_t sequence, Saved saved);
   /// The answer to Peers::hand_back: another member has taken the message, or it stays here.
   void on_handed_back(std::uint64_t sequence, bool taken);
+  /// Memory is short: what the store has leaves it.
+  void spill();
   /// Sends what may be sent: replays, what is in flight and not sent, the backlog.
   void pump();
 
@@ -125,6 +154,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// A shard's answer to Peers::ask_overlays: retained messages that the store does not have yet.
   void on_overlay(std::uint32_t replay, std::vector<MessagePtr> messages);
   [[nodiscard]] Membership* find_membership(std::string_view group, std::string_view filter);
+  /// Whether there is a subscription with just this filter, `$share/` included.
+  [[nodiscard]] bool has_subscription(std::string_view text);
   /// After an UNSUBSCRIBE: forgets the memberships that it ended.
   void sweep_memberships();
   /// What pump_later() asked for: the replays go on.
@@ -144,6 +175,14 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
 
+  void renew_access();
+  [[nodiscard]] bool may_receive(std::string_view topic);
+  [[nodiscard]] bool may_publish(const Message& will);
+  [[nodiscard]] std::vector<std::string> subscribed_filters();
+  void count_session(int change) noexcept;
+  void log_removal(std::string_view filter, const auth::Decision& decision) const;
+  [[nodiscard]] bool owes() const noexcept;
+
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
   void take_qos0(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool must_wait(const MessageView& message);
@@ -162,6 +201,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void unload();
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
+  void count_squeezed();
   bool send_inflight();
   [[nodiscard]] bool awaits_commit() noexcept;
   void send_owed(OwedMessage& owed);
@@ -186,6 +226,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
                         OperationId operation);
   void confirm(OperationId operation, bool accepted);
   void undo(const Unconfirmed& change);
+  void restore_owner(std::string_view user_name);
   void restore_subscription(const store::StoredSubscription& stored);
   void save_life();
   void start_replay(std::string_view filter, const router::SubscriptionTerms& terms,
@@ -201,6 +242,9 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Owned by the shard
   Connection* connection_ = nullptr;
+  std::unique_ptr<const auth::Identity> identity_;
+  std::unique_ptr<Access> access_;
+  auth::AccountPtr account_;
   router::SubscriptionList subscriptions_;
   Memberships memberships_;
   Inflight inflight_;
@@ -222,8 +266,9 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool rests_ = false;         // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
   bool ended_ = false;
-  bool unloaded_ = false;    // what load() reads is in the store alone
-  bool restored_ = false;    // ... and the backlog counts it, too
+  bool unloaded_ = false;        // what load() reads is in the store alone
+  bool restored_ = false;        // ... and the backlog counts it, too
+  bool identity_known_ = false;  // not after a restart, before the client is back
   bool unmarked_ = false;    // something in flight has an identifier that the store does not know
   bool will_saved_ = false;  // the store has a Will of this session
 };

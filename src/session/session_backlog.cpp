@@ -13,6 +13,9 @@ constexpr std::size_t kLoadMessages = 64;
 constexpr std::size_t kLoadBytes = 64 << 10;
 /// While the client is there, so many new messages stay at hand, since they will soon be sent.
 constexpr std::size_t kTailMessages = 256;
+/// All of the above while memory is short.
+constexpr std::size_t kShortMessages = 8;
+constexpr std::size_t kShortBytes = 8 << 10;
 
 }  // namespace
 
@@ -65,9 +68,16 @@ void Session::drop_transient() {
 
 /// Forgets what the store has and what is not needed soon.
 void Session::rest_backlog() {
-  if (online() && !backlog_.any_stored() && backlog_.tail_size() <= kTailMessages) return;
+  const bool is_short = services_.memory.level() >= Pressure::spill_backlogs;
+  const std::size_t tail_max = is_short ? kShortMessages : kTailMessages;
+  if (online() && !backlog_.any_stored() && backlog_.tail_size() <= tail_max) return;
   backlog_.rest();
-  if (!online()) backlog_.rest_head();
+  // The head of a client that is there is needed next, but it can be read again.
+  if (!online() || (is_short && backlog_.at_hand() > kShortMessages)) backlog_.rest_head();
+}
+
+void Session::spill() {
+  if (!ended_ && kept() && backlog_.at_hand() > kShortMessages) rest_backlog();
 }
 
 OwedMessage Session::owe_stored(const store::StoredOutgoing& stored) {
@@ -93,6 +103,9 @@ bool Session::load_backlog() {
   const auto range = backlog_.stored_range();
   const std::uint64_t owed_before = backlog_.size();
   const std::uint64_t bytes_before = backlog_.bytes();
+  const bool is_short = services_.memory.any();
+  const std::size_t messages_max = is_short ? kShortMessages : kLoadMessages;
+  const std::size_t bytes_max = is_short ? kShortBytes : kLoadBytes;
   std::size_t messages = 0;
   std::size_t bytes = 0;
   const bool readable = services_.store.read_outgoing(
@@ -101,7 +114,7 @@ bool Session::load_backlog() {
         if (!backlog_.any_stored()) return false;
         backlog_.load(owe_stored(stored));
         bytes += store::owed_bytes(stored.message);
-        return ++messages < kLoadMessages && bytes < kLoadBytes;
+        return ++messages < messages_max && bytes < bytes_max;
       });
   if (!readable) {
     services_.peers.pump_with_room(*this);
@@ -147,7 +160,8 @@ void Session::move_backlog() {
     const MessageView view = owed.message->view();
     const OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), 0, owed.qos,
                             owed.retain, false};
-    if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+    const bool allowed = owed.group != nullptr || may_receive(view.topic);
+    if (allowed && connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
     erase_owed(owed);
   }
 }

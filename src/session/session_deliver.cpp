@@ -4,6 +4,7 @@
 
 #include "base/hash.hpp"
 #include "session/connection.hpp"
+#include "session/pressure.hpp"
 #include "session/session.hpp"
 
 namespace linnet::session {
@@ -20,6 +21,7 @@ void Session::deliver(Publication& publication, const router::Target& target,
                       router::Delivering& delivering) {
   const MessageView& message = publication.view();
   if (target.no_local && message.publisher == client_id_) return;
+  if (!may_receive(message.topic)) return;
   const Terms terms{min(message.qos, target.qos), target.retain_as_published && message.retain,
                     subscription_ids, nullptr};
   take(publication, terms, delivering);
@@ -38,7 +40,8 @@ void Session::deliver_shared(Publication& publication, Membership& membership,
 
 bool Session::window_open() const noexcept {
   const std::uint32_t quota = connection_ == nullptr ? 0 : connection_->send_quota();
-  return inflight_.has_room(std::min<std::uint32_t>(quota, services_.limits().inflight_max));
+  const std::uint32_t own = std::min<std::uint32_t>(quota, services_.limits().inflight_max);
+  return inflight_.has_room(window_max(services_.memory.level(), own));
 }
 
 void Session::take(Publication& publication, const Terms& terms, router::Delivering& delivering) {
@@ -80,7 +83,7 @@ void Session::take_qos0(Publication& publication, const Terms& terms,
     }
     return;
   }
-  if (!connection_->has_outbox_room()) return count_dropped(1);
+  if (!connection_->has_outbox_room()) return count_squeezed();
   OutgoingCopy copy;
   copy.message = &publication.view();
   if (copy.message->payload.size() >= net::Outbox::kShareMin) copy.owner = publication.keep();
@@ -144,7 +147,9 @@ void Session::erase_owed(const OwedMessage& owed) {
 BacklogLimits Session::backlog_limits() const noexcept {
   const Limits& limits = services_.limits();
   if (kept()) return {limits.backlog_messages_max, limits.backlog_bytes_max};
-  return {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max};
+  return transient_max(
+      services_.memory.level(),
+      {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max});
 }
 
 void Session::push_backlog(Publication& publication, const Terms& terms,
@@ -163,7 +168,11 @@ void Session::push_backlog(Publication& publication, const Terms& terms,
 bool Session::make_room(std::size_t bytes, router::Delivering& delivering) {
   const BacklogLimits limits = backlog_limits();
   if (backlog_.fits(bytes, limits)) return true;
-  switch (services_.limits().backlog_policy) {
+  // For want of memory no publisher is refused, whom MQTT 3 could tell only by its end.
+  const bool squeezed = !kept() && services_.memory.any();
+  if (squeezed) ++services_.counters.memory_dropped;
+  const BacklogPolicy policy = services_.limits().backlog_policy;
+  switch (squeezed && policy == BacklogPolicy::reject ? BacklogPolicy::drop_newest : policy) {
     case BacklogPolicy::reject:
       delivering.worst = ReasonCode::quota_exceeded;
       if (delivering.unit == 0) count_dropped(1);  // nobody waits who could be told
@@ -192,6 +201,12 @@ void Session::drop(const OwedMessage& owed) {
 void Session::count_dropped(std::uint32_t messages) {
   dropped_ += messages;
   services_.counters.publish_dropped += messages;
+}
+
+/// A QoS 0 message finds no room in the outbox.
+void Session::count_squeezed() {
+  if (services_.memory.any()) ++services_.counters.memory_dropped;
+  count_dropped(1);
 }
 
 void Session::pump() {
@@ -236,6 +251,8 @@ void Session::send_owed(OwedMessage& owed) {
   OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), owed.packet_id, owed.qos,
                     owed.retain, owed.dup};
   owed.state = OwedMessage::State::sent;
+  // The rules may have changed since it was queued.
+  if (owed.group == nullptr && !may_receive(view.topic)) return finish(owed);
   if (connection_->send(copy, dropped_) == Connection::Sent::sent) return;
   // MQTT-3.1.2-25: too large for this client is as good as delivered to it.
   count_dropped(1);

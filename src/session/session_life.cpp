@@ -32,8 +32,9 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
   inflight_.rewind();
   if (kept() != kept_counted_) {
     if (kept_counted_) services_.peers.give_back_kept_session();
-    kept_counted_ =
-        kept();  // the caller has taken the place for a session that is kept from now on
+    // The caller has taken the place for a session that is kept from now on.
+    kept_counted_ = kept();
+    count_session(kept_counted_ ? 1 : -1);
   }
 }
 
@@ -41,8 +42,8 @@ void Session::save_connect(Version version, OperationId operation) {
   auto& peers = services_.peers;
   // A session that is not kept has nothing to say; the end of the kept one before it has.
   if (number_ == 0) return peers.wait_for_store(operation);
-  peers.save(store::PutSession{number_, client_id_, expiry_s_, static_cast<std::uint8_t>(version),
-                               true, kNever, kNever},
+  peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
+                               static_cast<std::uint8_t>(version), true, kNever, kNever},
              operation);
   // What the store has refused on an earlier connection: PUBREL is sent again after CONNACK.
   inflight_.for_each([&](const OwedMessage& owed) {
@@ -62,8 +63,9 @@ void Session::save_connect(Version version, OperationId operation) {
 
 /// For a session whose client has gone; nobody waits for it.
 void Session::save_life() {
-  services_.peers.save(
-      store::PutSession{number_, client_id_, expiry_s_, 0, false, ends_at_ms_, will_due_ms_}, 0);
+  services_.peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
+                                         0, false, ends_at_ms_, will_due_ms_},
+                       0);
 }
 
 void Session::go_online() {
@@ -76,6 +78,7 @@ void Session::go_online() {
 void Session::detach(Farewell farewell) {
   LINNET_ASSERT(connection_ != nullptr);
   connection_ = nullptr;
+  if (account_) --account_->connections;
   online_ = false;
   if (farewell == Farewell::without_will) will_.reset();
   replays_.reset();
@@ -111,7 +114,10 @@ void Session::end() {
   memberships_.for_each([this](const Membership& one) { services_.peers.leave_group(*this, one); });
   give_away_shared();
   if (number_ != 0) services_.peers.save(store::EraseSession{number_}, 0);
-  if (std::exchange(kept_counted_, false)) services_.peers.give_back_kept_session();
+  if (std::exchange(kept_counted_, false)) {
+    services_.peers.give_back_kept_session();
+    count_session(-1);
+  }
   services_.counters.backlog_messages -= backlog_.size();
   services_.counters.backlog_bytes -= backlog_.bytes();
   backlog_.clear();
@@ -125,7 +131,9 @@ void Session::end() {
 void Session::publish_will() {
   const auto will = std::move(will_);
   will_due_ms_ = kNever;
-  services_.peers.publish_later(will->to_publish(services_.now_ms()));
+  if (may_publish(*will->message)) {
+    services_.peers.publish_later(will->to_publish(services_.now_ms()));
+  }
   if (std::exchange(will_saved_, false) && !ended_) {
     services_.peers.save(store::EraseWill{number_}, 0);
   }

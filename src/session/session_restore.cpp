@@ -1,6 +1,7 @@
 // A session between two runs of the broker: what start-up has to know of it, what can wait until
 // its client is back, and the broker's end.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/assert.hpp"
@@ -30,10 +31,14 @@ void Session::restore(const store::StoredSession& stored) {
   LINNET_ASSERT(number_ == 0 && connection_ == nullptr);
   const std::uint64_t now = services_.now_ms();
   number_ = stored.number;
+  restore_owner(stored.user_name);
   expiry_s_ = stored.expiry_s;
   last_sequence_ = stored.last_sequence;
   kept_counted_ = kept();
-  if (kept_counted_) services_.peers.force_kept_session();
+  if (kept_counted_) {
+    services_.peers.force_kept_session();
+    count_session(1);
+  }
   unloaded_ = true;
   restored_ = true;
   backlog_.restore(stored.outgoing_messages, stored.outgoing_bytes, stored.last_sequence);
@@ -57,6 +62,16 @@ void Session::restore(const store::StoredSession& stored) {
     save_life();
   }
   arm_timer();
+}
+
+/// Nobody else may take the session; what its user may do is not asked before the client is back,
+/// since the rules may need more of it than its name.
+void Session::restore_owner(std::string_view user_name) {
+  if (user_name.empty()) return;
+  auth::Identity owner;
+  owner.user_name = user_name;
+  identity_ = std::make_unique<const auth::Identity>(std::move(owner));
+  account_ = services_.gate.accounts().of_user(user_name);
 }
 
 void Session::restore_subscription(const store::StoredSubscription& stored) {
@@ -134,6 +149,7 @@ void Session::abandon() {
   timer_.cancel();
   services_.peers.forget_session(*this);
   unsubscribe_all();
+  if (std::exchange(kept_counted_, false)) count_session(-1);
   backlog_.clear();
   inflight_.clear();
   replays_.reset();

@@ -216,4 +216,11 @@ void Session::unsubscribe_all() {
   services_.counters.shared_subscriptions -= memberships_.size();
 }
 
+bool Session::has_subscription(std::string_view text) {
+  const auto [parts, valid] = split_shared_filter(text);
+  if (!valid) return false;
+  if (!parts.group.empty()) return find_membership(parts.group, parts.filter) != nullptr;
+  return services_.router.find(text, subscriptions_) != nullptr;
+}
+
 }  // namespace linnet::session

@@ -7,13 +7,16 @@
 #include <variant>
 #include <vector>
 
-#include "auth/gate.hpp"
+#include "auth/login.hpp"
 #include "base/counters.hpp"
 #include "base/mailbox.hpp"
 #include "base/message.hpp"
 #include "net/link.hpp"
 #include "router/share_group.hpp"
+#include "session/login.hpp"
 #include "session/peers.hpp"
+#include "session/settings.hpp"
+#include "shard/reload_progress.hpp"
 #include "store/store.hpp"
 
 namespace linnet::shard {
@@ -35,10 +38,34 @@ struct GroupName {
   bool operator==(const GroupName&) const = default;
 };
 
-/// A link whose client belongs to the receiving shard; the CONNECT is among its unread bytes.
+/// A link whose client belongs to the receiving shard, and has been let in; its CONNECT is in
+/// `login`.
 struct LinkLetter {
   std::unique_ptr<net::Link> link;
-  auth::Identity identity;
+  std::unique_ptr<session::Login> login;
+};
+
+/// The worker has verified a login that the receiving shard asked about.
+struct VerdictLetter {
+  auth::LoginVerdict verdict;
+};
+
+/// The pressure on memory has changed: look.
+struct PressureLetter {};
+
+/// What else a shard's thread has to do at once when new settings come: its listeners are no matter
+/// of the shard. A letter that is never read deletes it, by any thread.
+class SettingsTask {
+ public:
+  virtual ~SettingsTask() = default;
+  virtual void run() = 0;
+};
+
+/// What is used from now on.
+struct SettingsLetter {
+  session::SettingsPtr settings;
+  ReloadProgressPtr progress;            // null: nobody waits
+  std::unique_ptr<SettingsTask> task{};  // null: there is nothing else
 };
 
 /// A message for the receivers of one shard, and for its retained messages if it is their home.
@@ -153,7 +180,8 @@ using Letter =
     std::variant<PublishLetter, AnswerLetter, StoreLetter, InterestLetter, OverlayRequestLetter,
                  OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
-                 CountersRequestLetter, CountersLetter, StopLetter, StoppedLetter>;
+                 VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter,
+                 CountersLetter, StopLetter, StoppedLetter>;
 
 using ShardMailbox = Mailbox<Letter>;
 

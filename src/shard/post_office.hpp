@@ -3,13 +3,14 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "shard/letter.hpp"
 
 namespace linnet::shard {
 
-class PostOffice final : public store::AnswerSink {
+class PostOffice final : public store::AnswerSink, public auth::VerdictSink {
  public:
   PostOffice() = default;
   PostOffice(const PostOffice&) = delete;
@@ -24,6 +25,9 @@ class PostOffice final : public store::AnswerSink {
 
   void answer(std::uint32_t shard, std::span<const store::Answer> answers) override {
     mailbox(shard).post(StoreLetter{{answers.begin(), answers.end()}});
+  }
+  void on_verdict(std::uint32_t shard, auth::LoginVerdict verdict) override {
+    mailbox(shard).post(VerdictLetter{std::move(verdict)});
   }
   void has_room_again() override {
     for (const auto& mailbox : mailboxes_)

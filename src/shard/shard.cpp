@@ -31,16 +31,21 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       store_(common.store),
       timers_(now_ms),
       reactor_(timers_, link_counters_),
-      services_{common.config, router_,      timers_, counters_,   forms_,
-                random_,       log_limiter_, *this,   common.store},
+      gate_(common.gate, reactor_, id, common.settings->policy),
+      services_{common.settings, gate_,  router_,       timers_,
+                counters_,       forms_, random_,       log_limiter_,
+                denial_limiter_, *this,  common.memory, common.store},
       sessions_(0, SeededHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
       outgoing_bytes_(shards),
+      pressure_timer_(Timer::calling<&Shard::on_pressure_timer>(*this)),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
+  reactor_.follow(common.memory);
+  on_pressure(Pressure::none);
   own();
 }
 
@@ -77,33 +82,38 @@ void Shard::post(ShardId shard, Letter letter, std::size_t bytes) {
 void Shard::accept(std::unique_ptr<net::Link> link) {
   assert_owner();
   if (stop_ != Stop::running) return;
-  const bool has_place = common_.connections.take();
+  const bool has_memory = common_.memory.level() < Pressure::refuse_connections;
+  const bool has_place = has_memory && common_.connections.take();
   if (!has_place && without_place_ >= kWithoutPlaceMax) {
     const auto verdict = log_limiter_.ask(timers_.now_ms());
     if (verdict.allowed) {
-      log::warn("shard", cat("closed ", link->peer(), ": there are limits.connections_max = ",
-                             common_.config.limits.connections_max, " connections; raise it",
-                             more_like_it(verdict)));
+      const std::string why =
+          has_memory ? cat("there are limits.connections_max = ", config().limits.connections_max,
+                           " connections; raise it")
+                     : cat("memory_max is used up: ", used_text(common_.memory), "; raise it");
+      log::warn("shard", cat("closed ", link->peer(), ": ", why, more_like_it(verdict)));
     }
     return;
   }
   if (!has_place) ++without_place_;
-  serve(std::move(link), {std::nullopt, has_place});
+  serve(std::move(link), {nullptr, has_place});
 }
 
 void Shard::on(LinkLetter letter) {
   // Its place among limits.connections_max has moved with it.
-  serve(std::move(letter.link), {std::move(letter.identity), true});
+  serve(std::move(letter.link), {std::move(letter.login), true});
 }
 
 void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
   net::Link& kept = *link;
+  const bool goes_on = arrival.login != nullptr;
   kept.join(std::move(link), reactor_);
   session::ConnectionPtr connection(new session::Connection(kept, services_, std::move(arrival)));
   connections_.insert(connection.get());
   if (stop_ != Stop::running) connection->stop_reading();
   auto* served = connection.detach();  // the set owns it: forget_connection() gives it back
-  if (stop_ == Stop::closing) served->shut_down();
+  if (stop_ == Stop::closing) return served->shut_down();
+  if (goes_on) served->go_on_connecting();
 }
 
 void Shard::forget_connection(session::Connection& connection) {
@@ -183,8 +193,8 @@ bool Shard::work() {
   moves.swap(moves_);
   for (Move& move : moves) {
     if (move.connection->closed()) continue;
-    auth::Identity identity = std::move(move.connection->identity());
-    post(move.home, LinkLetter{move.connection->give_link(), std::move(identity)});
+    auto login = move.connection->give_login();
+    post(move.home, LinkLetter{move.connection->give_link(), std::move(login)});
   }
   if (room_)
     std::move(pumps_with_room_.begin(), pumps_with_room_.end(), std::back_inserter(pumps_));
@@ -194,7 +204,9 @@ bool Shard::work() {
   pumps.swap(pumps_);
   for (const auto& session : pumps)
     session->on_turn();
+  review_some();
   check_stop();
+  look_at_memory();
   post_outgoing();
   return letters > 0 || !pumps.empty();
 }
@@ -241,6 +253,7 @@ void Shard::publish_later(MessagePtr message) {
 int Shard::wait_ms() const noexcept {
   // What the flush at the end of the last turn has left to do.
   if (submitted_ || has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
+  if (!reloads_.empty() || !reviewed_sessions_.empty() || !reviewed_connections_.empty()) return 0;
   if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();
@@ -263,7 +276,7 @@ void Shard::on(const StopLetter&) {
   for (ShardId shard = 0; shard < shards_; ++shard) {
     if (shard != id_) post(shard, StoppedLetter{id_});
   }
-  const auto timeout = static_cast<std::uint64_t>(common_.config.limits.shutdown_timeout.count());
+  const auto timeout = static_cast<std::uint64_t>(config().limits.shutdown_timeout.count());
   // Half of the time for what others owe us, half for sending what we owe.
   timers_.arm(stop_timer_, timers_.now_ms() + timeout / 2);
 }
@@ -287,7 +300,7 @@ void Shard::on_stop_timer() {
   }
   stop_ = Stop::closing;
   close_connections();
-  const auto timeout = static_cast<std::uint64_t>(common_.config.limits.shutdown_timeout.count());
+  const auto timeout = static_cast<std::uint64_t>(config().limits.shutdown_timeout.count());
   timers_.arm(stop_timer_, timers_.now_ms() + timeout / 2);
 }
 

@@ -8,7 +8,7 @@
 //
 // All of it belongs to the thread that called own(), which every public door asserts. One file per
 // concern: shard_publish.cpp, shard_interest.cpp, shard_groups.cpp, shard_operations.cpp,
-// shard_letters.cpp.
+// shard_settings.cpp, shard_pressure.cpp.
 #pragma once
 
 #include <map>
@@ -42,11 +42,13 @@ struct SeededHash {
 
 /// What all shards of a broker share. Outlives them.
 struct Common {
-  const Config& config;
+  session::SettingsPtr settings;  // to begin with
   PostOffice& post;
   store::Store& store;
   Budget& connections;
   Budget& kept_sessions;
+  MemoryBudget& memory;
+  auth::GateParts gate;
   const SysSource* sys_source = nullptr;  // beside our own topics
 };
 
@@ -84,6 +86,7 @@ class Shard final : public session::Peers {
                              const session::PublishWaiter& waiter) override;
   void publish_later(MessagePtr message) override;
   void park(session::Connection& connection) override;
+  void hold(session::Connection& connection) override;
   void pump_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
@@ -151,6 +154,7 @@ class Shard final : public session::Peers {
   };
 
   void assert_owner() const noexcept;
+  [[nodiscard]] const Config& config() const noexcept { return services_.config(); }
   void post(ShardId shard, Letter letter, std::size_t bytes = 0);
   void post_outgoing();
   void serve(std::unique_ptr<net::Link> link, session::Arrival arrival);
@@ -171,6 +175,9 @@ class Shard final : public session::Peers {
   void on(const GroupBackLetter& letter);
   void on(const GroupAcknowledgedLetter& letter);
   void on(const RoomLetter& letter);
+  void on(VerdictLetter letter);
+  void on(SettingsLetter letter);
+  void on(const PressureLetter&) {}
   void on(const CountersRequestLetter& letter);
   void on(const CountersLetter& letter);
   void on(const StopLetter& letter);
@@ -240,7 +247,21 @@ class Shard final : public session::Peers {
   void gather_counters();
   void on_counters_complete();
   void on_sys_timer();
+  void arm_sys_timer();
+  void update_sys_timer();
   [[nodiscard]] Counters counters_now() const noexcept;
+
+  // Reload: shard_settings.cpp
+  void begin_review();
+  void review_some();
+
+  // Memory: shard_pressure.cpp
+  void look_at_memory();
+  void on_pressure(Pressure level);
+  void tell_of_pressure(Pressure level);
+  void relieve(bool all);
+  void arm_pressure_timer();
+  void on_pressure_timer();
 
   // Stopping
   void check_stop();
@@ -263,6 +284,8 @@ class Shard final : public session::Peers {
   session::WireForms forms_;
   Random random_;
   LogLimiter log_limiter_;
+  LogLimiter denial_limiter_;
+  auth::Gate gate_;
   Counters counters_;
   session::Services services_;
   boost::unordered_flat_map<std::string_view, session::SessionPtr, SeededHash> sessions_;
@@ -288,6 +311,17 @@ class Shard final : public session::Peers {
   std::uint32_t without_place_ = 0;  // connections that are refused at their CONNECT
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;
+
+  // After a reload: what has still to be looked at under the new settings
+  std::vector<session::SessionPtr> reviewed_sessions_;
+  std::vector<session::ConnectionPtr> reviewed_connections_;
+  std::vector<ReloadProgressPtr> reloads_;
+
+  // Memory
+  Pressure pressure_ = Pressure::none;  // what was last acted upon
+  std::vector<session::ConnectionPtr> held_;  // not read for it, oldest first
+  Timer pressure_timer_;
+  LogLimiter pressure_limiter_;
 
   // $SYS
   SysTopics sys_topics_;

@@ -51,7 +51,7 @@ Group& Shard::group(const GroupName& name, OperationId operation) {
     spread_interest(name.filter, false, operation);
     return *found;
   }
-  const ShareGroupConfig* rule = rule_of(common_.config, name.group);
+  const ShareGroupConfig* rule = rule_of(config(), name.group);
   router::ShareGroup members(rule == nullptr ? ShareStrategy::round_robin : rule->strategy,
                              rule == nullptr ? std::string() : rule->property, random_.u64());
   auto made = std::make_unique<Group>(*this, name, std::move(members));
@@ -66,7 +66,7 @@ Group& Shard::group(const GroupName& name, OperationId operation) {
 }
 
 bool Shard::counts_acknowledgements(std::string_view name) const noexcept {
-  const ShareGroupConfig* rule = rule_of(common_.config, name);
+  const ShareGroupConfig* rule = rule_of(config(), name);
   return rule != nullptr && rule->strategy == ShareStrategy::least_inflight;
 }
 

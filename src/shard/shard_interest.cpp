@@ -134,23 +134,31 @@ store::RetainedWalk Shard::read_retained(const store::RetainedQuery& query,
 
 /// With sys_interval = 0 there is no $SYS.
 bool Shard::asks_for_sys(std::string_view filter) const noexcept {
-  return filter.starts_with(kSysPrefix) && common_.config.sys_interval.count() != 0;
+  return filter.starts_with(kSysPrefix) && config().sys_interval.count() != 0;
 }
 
 void Shard::count_sys_filter(std::string_view filter, int change) {
-  if (id_ != 0 || !asks_for_sys(filter)) return;
+  if (id_ != 0 || !filter.starts_with(kSysPrefix)) return;
   sys_filters_ += static_cast<std::uint32_t>(change);
   if (sys_filters_ == 0) return sys_timer_.cancel();
-  if (sys_timer_.armed()) return;
-  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
-  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+  if (!sys_timer_.armed()) arm_sys_timer();
+}
+
+void Shard::arm_sys_timer() {
+  const auto interval = static_cast<std::uint64_t>(config().sys_interval.count());
+  if (interval != 0) timers_.arm(sys_timer_, timers_.now_ms() + interval);
+}
+
+/// The interval may be another one.
+void Shard::update_sys_timer() {
+  sys_timer_.cancel();
+  if (sys_filters_ != 0) arm_sys_timer();
 }
 
 void Shard::on_sys_timer() {
   sys_publish_due_ = true;
   gather_counters();
-  const auto interval = static_cast<std::uint64_t>(common_.config.sys_interval.count());
-  timers_.arm(sys_timer_, timers_.now_ms() + interval);
+  arm_sys_timer();
 }
 
 void Shard::gather_counters() {
@@ -174,6 +182,7 @@ void Shard::on(const CountersLetter& letter) {
 void Shard::on_counters_complete() {
   sys_topics_.update(counters_sum_, store_.figures(), timers_.now_ms());
   auto topics = sys_topics_.list();
+  append_memory(topics, common_.memory);
   if (common_.sys_source != nullptr) common_.sys_source->append_to(topics);
   std::vector<OverlayRequestLetter> questions;
   questions.swap(sys_questions_);

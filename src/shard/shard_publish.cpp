@@ -30,7 +30,7 @@ Published Shard::publish(Publication& publication, const PublishWaiter& waiter) 
   LINNET_ASSERT(!publishing_);
   const MessageView& message = publication.view();
   const router::Route& route = router_.route(message.topic);
-  const bool retains = message.retain && common_.config.limits.retain_available;
+  const bool retains = message.retain && config().limits.retain_available;
   router::ShardMask shards = route.shards;
   if (retains) shards |= bit(retained_home(message.topic));
   shards &= ~bit(id_);
@@ -71,9 +71,9 @@ bool Shard::concerns_store(const MessageView& message, const router::Route& rout
                            const PublishWaiter& waiter) const {
   if (message.qos == Qos::at_most_once) {
     // It goes on; with a full disk, a retained one is not kept.
-    return message.retain && common_.config.limits.retain_available && store_.accepts();
+    return message.retain && config().limits.retain_available && store_.accepts();
   }
-  if (message.retain && common_.config.limits.retain_available) return true;
+  if (message.retain && config().limits.retain_available) return true;
   if (waiter.session != nullptr && waiter.session->kept()) return true;
   if ((route.shards & ~bit(id_)) != 0) return true;
   return std::any_of(route.targets.begin(), route.targets.end(),
@@ -93,7 +93,7 @@ bool Shard::has_room(router::ShardMask shards, std::size_t bytes) {
 void Shard::send_publish(router::ShardMask shards, const router::Route& route,
                          Publication& publication, const router::Delivering& delivering) {
   const MessageView& message = publication.view();
-  const bool retains = message.retain && common_.config.limits.retain_available;
+  const bool retains = message.retain && config().limits.retain_available;
   const ShardId home = retained_home(message.topic);
   for (router::ShardMask left = shards; left != 0; left &= left - 1) {
     const auto shard = static_cast<ShardId>(std::countr_zero(left));

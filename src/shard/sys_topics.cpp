@@ -35,7 +35,7 @@ struct CounterRow {
   std::string_view name;
   std::uint64_t Counters::*value;
 };
-constexpr std::array<CounterRow, 15> kCounterRows{{
+constexpr std::array<CounterRow, 19> kCounterRows{{
     {"bytes/received", &Counters::bytes_received},
     {"bytes/sent", &Counters::bytes_sent},
     {"messages/received", &Counters::messages_received},
@@ -51,6 +51,10 @@ constexpr std::array<CounterRow, 15> kCounterRows{{
     {"clients/total", &Counters::sessions},
     {"clients/expired", &Counters::clients_expired},
     {"shared_subscriptions/count", &Counters::shared_subscriptions},
+    {"memory/dropped", &Counters::memory_dropped},
+    {"memory/paused", &Counters::memory_paused},
+    {"memory/connections/refused", &Counters::memory_connections_refused},
+    {"memory/subscriptions/refused", &Counters::memory_subscriptions_refused},
 }};
 
 std::string with_two_decimals(double value) {
@@ -61,6 +65,12 @@ std::string with_two_decimals(double value) {
 }
 
 }  // namespace
+
+void append_memory(std::vector<SysTopic>& topics, const MemoryBudget& memory) {
+  topics.push_back({"$SYS/broker/memory/max", cat(memory.limit())});
+  topics.push_back({"$SYS/broker/memory/used", cat(memory.used())});
+  topics.push_back({"$SYS/broker/memory/pressure", std::string(name_of(memory.level()))});
+}
 
 void LoadAverage::add(std::uint64_t total, double elapsed_s) {
   const double rate = static_cast<double>(total - last_) / elapsed_s * 60.0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/counters.hpp"
+#include "base/memory_budget.hpp"
 #include "store/store.hpp"
 
 namespace linnet::shard {
@@ -36,6 +37,9 @@ class SysSource {
  protected:
   ~SysSource() = default;
 };
+
+/// What is said of the memory budget.
+void append_memory(std::vector<SysTopic>& topics, const MemoryBudget& memory);
 
 class SysTopics {
  public:

@@ -96,6 +96,9 @@ Status Database::load_meta(Environment& environment, Meta& meta, std::string& er
   } else if (status != Status::ok) {
     error = cat("can't use the store ", environment.file(), ": ", environment.last_error());
   }
+  // Each commit writes this record: the first one that can hold a record of a newer form says so,
+  // and a store that nobody writes to stays what it is.
+  meta.format = kFormat;
   return status;
 }
 

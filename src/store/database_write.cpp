@@ -32,7 +32,7 @@ struct Need {
   }
   // On a full disk, too, a client that is known may come back, and go.
   void add(const PutSession& put) {
-    record(put.client_id.size());
+    record(put.client_id.size() + put.user_name.size());
     grows = grows || put.session >= next_session;
   }
   void add(const PutWill& put) {

@@ -70,6 +70,9 @@ std::size_t bytes_of(const Request& request) noexcept {
   for (const Change& change : request.changes) {
     if (const auto* put = std::get_if<PutRetained>(&change)) bytes += put->message->memory_bytes();
     if (const auto* will = std::get_if<PutWill>(&change)) bytes += will->message->memory_bytes();
+    if (const auto* session = std::get_if<PutSession>(&change)) {
+      bytes += session->client_id.size() + session->user_name.size();
+    }
   }
   return bytes;
 }

@@ -1,6 +1,8 @@
 // Records without a message.
 #include "store/record.hpp"
 
+#include <algorithm>
+
 #include "store/record_bytes.hpp"
 
 namespace linnet::store {
@@ -43,25 +45,28 @@ bool read_record(std::string_view key, std::string_view record, Meta& meta) {
 
 void write_record(std::string& out, std::string_view key, const PutSession& put,
                   const StoreClock& clock) {
-  RecordWriter to(out, 2 + 4 + 8 + 8);
+  LINNET_ASSERT(put.user_name.size() <= kUserNameMax);
+  RecordWriter to(out, 2 + 4 + 8 + 8 + str_size(put.user_name), kSessionVersion);
   to.u8(put.protocol_version);
   to.u8(put.connected ? kConnectedFlag : 0);
   to.u32(put.expiry_s);
   to.u64(clock.to_stored(put.ends_at_ms));
   to.u64(clock.to_stored(put.will_due_ms));
+  to.str(put.user_name);
   to.finish(key, put.client_id);
 }
 
 bool read_record(std::string_view key, std::string_view record, const StoreClock& clock,
                  SessionRecord& session) {
-  RecordReader from(key, record);
+  RecordReader from(key, record, kSessionVersion);
   session.protocol_version = from.u8();
   session.connected = from.flags(kConnectedFlag) != 0;
   session.expiry_s = from.u32();
   session.ends_at_ms = clock.to_monotonic(from.u64());
   session.will_due_ms = clock.to_monotonic(from.u64());
+  session.user_name = from.version() == 1 ? std::string_view() : from.str();
   session.client_id = from.rest();
-  return from.done();
+  return from.done() && session.user_name.size() <= kUserNameMax;
 }
 
 void write_record(std::string& out, std::string_view key, const PutSubscription& put) {
@@ -121,7 +126,7 @@ void write_empty_record(std::string& out, std::string_view key) {
 }
 
 bool is_whole(std::string_view key, std::string_view record) noexcept {
-  return RecordReader(key, record).ok();
+  return RecordReader(key, record, std::max(kRecordVersion, kSessionVersion)).ok();
 }
 
 }  // namespace linnet::store

@@ -3,12 +3,12 @@
 //   record   = crc (4)  version (1)  content
 //   crc      CRC-32C, little endian, over the key, the version and the content: a record under a
 //            wrong key is as damaged as one with a wrong byte
-//   version  kRecordVersion
+//   version  kRecordVersion, of a session kSessionVersion
 // Integers of several bytes are little endian; `varint` is the Variable Byte Integer of MQTT, `str`
 // a length (varint) and bytes, `time` (8) ms of the store's own time (store_clock.hpp), 0: never.
 //
 //   session      = protocol_version (1)  flags (1: connected)  expiry_s (4)  ends_at (time)
-//                  will_due (time)  client_id (rest)
+//                  will_due (time)  user_name (str; not in version 1)  client_id (rest)
 //   will         = delay_s (4)  flags (1: has expiry)  expiry_s (4)  message
 //   subscription = options (1)  id (varint)  filter (rest; only under a hashed key)
 //   received     = (nothing)
@@ -36,11 +36,19 @@
 namespace linnet::store {
 
 inline constexpr std::uint8_t kRecordVersion = 1;
+inline constexpr std::uint8_t kSessionVersion = 2;
+/// MQTT's own limit, in bytes.
+inline constexpr std::size_t kUserNameMax = 65'535;
 
-/// The one record of the whole store, under kMetaKey in LMDB's main table. Newest last: an older
-/// Linnet refuses a format that it does not know, a newer one reads the older ones.
+/// What a store may hold. An older Linnet refuses a format that it does not know, a newer one reads
+/// the older ones; what it writes is of its own format, and the first commit says so.
+///   1  the first one
+///   2  sessions belong to users: session records of version 2
+inline constexpr std::uint32_t kFormat = 2;
+
+/// The one record of the whole store, under kMetaKey in LMDB's main table.
 struct Meta {
-  std::uint32_t format = 1;
+  std::uint32_t format = kFormat;
   HashSeeds seeds;
   std::uint64_t next_body = 1;
   std::uint64_t next_session = 1;
@@ -49,7 +57,6 @@ struct Meta {
   ClockMark clock;  // at the last commit
 };
 inline constexpr std::string_view kMetaKey = "linnet";
-inline constexpr std::uint32_t kFormat = 1;
 
 /// Writes records; `out` is replaced. `key` is the whole key.
 void write_record(std::string& out, std::string_view key, const Meta& meta);
@@ -88,6 +95,7 @@ void write_body_record(std::string& out, std::string_view key, std::uint32_t ref
 /// checksum, unknown version, or content that does not parse.
 struct SessionRecord {
   std::string_view client_id;
+  std::string_view user_name;  // empty in version 1, which knew no owner
   std::uint32_t expiry_s = 0;
   std::uint8_t protocol_version = 0;
   bool connected = false;

@@ -27,9 +27,10 @@ inline constexpr std::size_t kVarintMax = 268'435'455;
 /// then the rest, which finish() adds together with the checksum.
 class RecordWriter {
  public:
-  RecordWriter(std::string& out, std::size_t fields_size) : out_(out), fields_(nullptr) {
+  RecordWriter(std::string& out, std::size_t fields_size, std::uint8_t version = kRecordVersion)
+      : out_(out), fields_(nullptr) {
     out.resize(kRecordHead + fields_size);
-    out[kRecordHead - 1] = static_cast<char>(kRecordVersion);
+    out[kRecordHead - 1] = static_cast<char>(version);
     fields_ = Writer(out.data() + kRecordHead);
   }
 
@@ -63,16 +64,20 @@ class RecordWriter {
 };
 
 /// Takes a record apart, checksum and version first. After the first read beyond the end it is not
-/// ok() any more, and everything else is 0 or empty.
+/// ok() any more, and everything else is 0 or empty. `newest` is the last version that is known of
+/// this kind of records.
 class RecordReader {
  public:
-  RecordReader(std::string_view key, std::string_view record) noexcept : in_(record) {
+  RecordReader(std::string_view key, std::string_view record,
+               std::uint8_t newest = kRecordVersion) noexcept
+      : in_(record), newest_(newest) {
     const std::uint32_t crc = u32();
     if (!in_.ok() || crc32c(in_.rest(), crc32c(key)) != crc) in_.fail();
     version_ = in_.u8();
   }
 
-  [[nodiscard]] bool ok() const noexcept { return in_.ok() && version_ == kRecordVersion; }
+  [[nodiscard]] bool ok() const noexcept { return in_.ok() && version_ - 1U < newest_; }
+  [[nodiscard]] std::uint8_t version() const noexcept { return version_; }
   /// Nothing was missing, and nothing is left.
   [[nodiscard]] bool done() const noexcept { return ok() && in_.empty(); }
   /// A value that has no meaning.
@@ -108,6 +113,7 @@ class RecordReader {
   }
 
   Reader in_;
+  std::uint8_t newest_;
   std::uint8_t version_ = 0;
 };
 

@@ -265,9 +265,14 @@ void Mender::mend_retained() {
 }
 
 Meta new_meta(const SalvageSource& source) {
-  if (source.meta()) return *source.meta();
-  Random random;
   Meta meta;
+  if (source.meta()) {
+    meta = *source.meta();
+    // An older state may have given it, and newer ones the records.
+    meta.format = kFormat;
+    return meta;
+  }
+  Random random;
   meta.seeds = {random.u64(), random.u64()};
   return meta;
 }

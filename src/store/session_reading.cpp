@@ -225,6 +225,7 @@ bool SessionLoader::load_head() {
     return false;
   }
   stored_.client_id = session.client_id;
+  stored_.user_name = session.user_name;
   stored_.expiry_s = session.expiry_s;
   stored_.protocol_version = session.protocol_version;
   stored_.connected = session.connected;

@@ -47,6 +47,7 @@ enum class OutgoingState : std::uint8_t {
 struct PutSession {
   SessionNumber session = 0;
   std::string client_id;
+  std::string user_name{};  // whom it belongs to; empty: anybody
   std::uint32_t expiry_s = 0;
   std::uint8_t protocol_version = 0;
   bool connected = false;
@@ -217,6 +218,7 @@ struct StoredWill {
 struct StoredSession {
   SessionNumber number = 0;
   std::string_view client_id;
+  std::string_view user_name;  // whom it belongs to; empty: anybody, or nobody had noted it
   std::uint32_t expiry_s = 0;
   std::uint8_t protocol_version = 0;
   bool connected = false;  // when the broker ended, which then was not in order

@@ -145,6 +145,7 @@ class Writer {
 
   std::atomic<bool> accepts_{true};
   std::atomic<int> thread_number_{0};
+  std::atomic<std::uint64_t> bytes_dirtied_{0};
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> commit_ns_{0};
   std::atomic<std::uint64_t> outgoing_saved_{0};

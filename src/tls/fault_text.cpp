@@ -106,6 +106,20 @@ std::string take_fault(const SSL& ssl) {
   return first;
 }
 
+std::string take_server_fault(const SSL& ssl) {
+  const auto code = ERR_peek_error();
+  const auto text = take_openssl_error();
+  const int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
+  if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
+    return "the server does not speak TLS on this port";
+  if (reason != SSL_R_CERTIFICATE_VERIFY_FAILED) return cat("TLS has failed: ", text);
+  const long verdict = SSL_get_verify_result(&ssl);
+  const auto whose = "the server's certificate is not accepted: ";
+  if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
+    return cat(whose, "it is for another name");
+  return cat(whose, X509_verify_cert_error_string(verdict));
+}
+
 std::string verify_fault(X509_STORE_CTX& store) {
   const int code = X509_STORE_CTX_get_error(&store);
   const X509* certificate = X509_STORE_CTX_get_current_cert(&store);

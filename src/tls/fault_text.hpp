@@ -12,6 +12,10 @@ namespace linnet::tls {
 /// is empty then.
 [[nodiscard]] std::string take_fault(const SSL& ssl);
 
+/// The same where we are the client: what is wrong with the server, or what it says is wrong with
+/// us.
+[[nodiscard]] std::string take_server_fault(const SSL& ssl);
+
 /// Of a client's certificate that does not pass.
 [[nodiscard]] std::string verify_fault(X509_STORE_CTX& store);
 

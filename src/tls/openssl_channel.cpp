@@ -96,6 +96,22 @@ std::unique_ptr<OpensslChannel> OpensslChannel::make(SSL_CTX& context, int socke
   return channel;
 }
 
+std::unique_ptr<OpensslChannel> OpensslChannel::make_client(SSL_CTX& context, int socket,
+                                                            const std::string& name) {
+  auto channel = make(context, socket);
+  if (channel == nullptr) return nullptr;
+  channel->is_client_ = true;
+  channel->hello_seen_ = kHelloHeadBytes;  // a server that we have chosen is no stranger
+  SSL_set_connect_state(channel->ssl_.get());
+  // What SSL_set_tlsext_host_name() stands for.
+  if (!name.empty() && SSL_ctrl(channel->ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str())) != 1) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  return channel;
+}
+
 bool OpensslChannel::may_read_socket() noexcept {
   if (socket_reads_left_ == 0) return false;
   --socket_reads_left_;
@@ -178,10 +194,14 @@ OpensslChannel::Halt OpensslChannel::halt_of(int result) {
     case SSL_ERROR_WANT_WRITE: return Halt::wants_write;
     case SSL_ERROR_ZERO_RETURN: return Halt::closed;
     case SSL_ERROR_SYSCALL: break;  // the wire is broken, and there is nothing to say about it
-    default: note_fault(take_fault(*ssl_)); break;
+    default: note_fault(take_own_fault()); break;
   }
   ERR_clear_error();
   return Halt::broken;
+}
+
+std::string OpensslChannel::take_own_fault() {
+  return is_client_ ? take_server_fault(*ssl_) : take_fault(*ssl_);
 }
 
 void OpensslChannel::note_halt(Halt halt) noexcept {
@@ -295,16 +315,23 @@ net::WriteResult OpensslChannel::end(int socket) {
 }
 
 net::PeerFacts OpensslChannel::facts() const {
-  if (stage_ == Stage::opening || stage_ == Stage::broken) return {};
+  if (is_client_ || stage_ == Stage::opening || stage_ == Stage::broken) return {};
   using Proof = net::PeerFacts::Proof;
   if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get()); certificate != nullptr) {
     auto name = peer_name(*certificate, data_of(*SSL_get_SSL_CTX(ssl_.get())).identity);
-    if (name) return {Proof::certificate, std::move(*name)};
-    return {};
+    if (!name) return {};
+    const auto called = [certificate](CertificateName kind) {
+      return peer_name(*certificate, kind).value_or(std::string());
+    };
+    return {Proof::certificate,
+            std::move(*name),
+            {called(CertificateName::cn), called(CertificateName::subject),
+             called(CertificateName::san)},
+            std::nullopt};
   }
   auto identity = psk_identity(*ssl_);
   if (identity.empty()) return {};
-  return {Proof::pre_shared_key, std::move(identity)};
+  return {Proof::pre_shared_key, std::move(identity), {}, std::nullopt};
 }
 
 Chosen OpensslChannel::chosen() const noexcept {

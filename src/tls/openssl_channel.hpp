@@ -1,5 +1,5 @@
-// A link's TLS: OpenSSL on the descriptor itself. It holds no buffer while nothing is under way.
-// See net/channel.hpp for threads and rules.
+// A link's TLS, or that of our own connection to a service: OpenSSL on the descriptor itself. It
+// holds no buffer while nothing is under way. See net/channel.hpp for threads and rules.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,9 @@ class OpensslChannel final : public ServerChannel {
  public:
   /// Null if there is no memory.
   [[nodiscard]] static std::unique_ptr<OpensslChannel> make(SSL_CTX& context, int socket);
+  /// The client's side. `name` is told to the server (SNI); empty: none. Null as above.
+  [[nodiscard]] static std::unique_ptr<OpensslChannel> make_client(SSL_CTX& context, int socket,
+                                                                   const std::string& name);
   /// Whose `ssl` this is: for OpenSSL's callbacks.
   [[nodiscard]] static OpensslChannel& of(const SSL& ssl) noexcept;
 
@@ -56,6 +59,7 @@ class OpensslChannel final : public ServerChannel {
   [[nodiscard]] bool accept_hello(std::string_view bytes) noexcept;
 
   [[nodiscard]] bool attach(SSL_CTX& context, int socket);
+  [[nodiscard]] std::string take_own_fault();
   void prepare_call() noexcept;
   [[nodiscard]] Halt halt_of(int result);
   void note_halt(Halt halt) noexcept;
@@ -68,6 +72,7 @@ class OpensslChannel final : public ServerChannel {
   // Constant after make().
   SslPtr ssl_;
   int socket_ = -1;
+  bool is_client_ = false;
 
   Stage stage_ = Stage::opening;
   bool wants_write_ = false;

@@ -1,5 +1,4 @@
-// Owners of OpenSSL's objects, and what its errors and times say. Private to the TLS of listeners.
-// Any thread.
+// Owners of OpenSSL's objects, and what its errors and times say. Any thread.
 #pragma once
 
 #include <ctime>

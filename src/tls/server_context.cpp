@@ -20,6 +20,8 @@ struct ServerContext::Impl {
   TlsConfig config;
   Offer offer = Offer::mqtt;
 
+  SslContextPtr prepared;  // by a reload that has not succeeded yet
+
   mutable std::mutex mutex;
   SslContextPtr context;
 };
@@ -37,11 +39,25 @@ std::unique_ptr<ServerContext> ServerContext::open(const TlsConfig& config, Offe
 }
 
 bool ServerContext::reload(std::string& error) {
-  auto context = make_context(impl_->config, impl_->offer, error);
-  if (context == nullptr) return false;
-  const std::lock_guard lock(impl_->mutex);
-  impl_->context.swap(context);
+  if (!prepare(error)) return false;
+  commit();
   return true;
+}
+
+bool ServerContext::prepare(std::string& error) {
+  impl_->prepared = make_context(impl_->config, impl_->offer, error);
+  return impl_->prepared != nullptr;
+}
+
+void ServerContext::commit() noexcept {
+  if (!impl_->prepared) return;
+  const std::lock_guard lock(impl_->mutex);
+  impl_->context.swap(impl_->prepared);
+  impl_->prepared.reset();
+}
+
+void ServerContext::forget() noexcept {
+  impl_->prepared.reset();
 }
 
 std::unique_ptr<ServerChannel> ServerContext::accept(int socket) const {

@@ -45,6 +45,11 @@ class ServerContext {
 
   /// Reads all files again. False, with `error`, if something is wrong: then nothing has changed.
   [[nodiscard]] bool reload(std::string& error);
+  /// The same in two steps, where several contexts change together or not at all: what prepare()
+  /// has read waits for commit(), or is forgotten. By one thread at a time.
+  [[nodiscard]] bool prepare(std::string& error);
+  void commit() noexcept;
+  void forget() noexcept;
 
   /// The TLS of a connection that has just been accepted (and whose first bytes may have been
   /// peeked at, but not read). Null if there is no memory. The context must outlive it.

@@ -4,6 +4,7 @@
 #include <array>
 #include <unistd.h>
 
+#include "base/cat.hpp"
 #include "transport/opening.hpp"
 
 namespace linnet::transport {
@@ -28,6 +29,17 @@ std::vector<std::string> machine_names() {
   return {name.data(), std::string(name.data()) + ".local"};
 }
 
+bool read_networks(const std::vector<std::string>& texts, const char* key, net::Networks& networks,
+                   std::string& error) {
+  auto parsed = net::Networks::parse(texts, error);
+  if (parsed) {
+    networks = std::move(*parsed);
+  } else {
+    error = cat(key, ": ", error);
+  }
+  return parsed.has_value();
+}
+
 web::Rules rules_of(const ListenerConfig& listener, const net::Url& url, const Limits& limits) {
   web::Rules rules;
   rules.paths = {"/mqtt", "/"};
@@ -49,13 +61,15 @@ std::unique_ptr<Entrance> open_entrance(const ListenerConfig& listener, const ne
   entrance->scheme = url.scheme;
   entrance->traits.url = url.text();
   // Those who come through a proxy on this machine come from elsewhere.
-  const bool local = net::is_loopback(url) && listener.trusted_proxies.empty();
-  entrance->traits.allow_anonymous = listener.allow_anonymous || local;
+  entrance->traits.local = net::is_loopback(url) && listener.trusted_proxies.empty();
+  entrance->traits.allow_anonymous = listener.allow_anonymous;
   entrance->proxy_protocol = listener.proxy_protocol;
   entrance->takes_proxied_name = listener.tls.identity != CertificateName::none;
   auto proxies = net::Networks::parse(listener.trusted_proxies, error);
   if (!proxies) return nullptr;
   entrance->trusted_proxies = *proxies;
+  if (!read_networks(listener.allow, "listener.allow", entrance->allow, error)) return nullptr;
+  if (!read_networks(listener.deny, "listener.deny", entrance->deny, error)) return nullptr;
   const bool any = url.scheme == Scheme::any;
   if (net::is_tls(url.scheme) || (any && has_certificate(listener.tls))) {
     entrance->tls = tls::ServerContext::open(listener.tls, offer_of(url.scheme), error);

@@ -19,6 +19,8 @@ struct Entrance {
   /// Each connection begins with a PROXY header, which is believed from these alone.
   bool proxy_protocol = false;
   net::Networks trusted_proxies;
+  net::Networks allow;  // where clients may come from; empty: from anywhere
+  net::Networks deny;   // and where they must not
   /// The common name that a proxy tells of its client's certificate is the client's user name.
   bool takes_proxied_name = false;
   std::unique_ptr<tls::ServerContext> tls;  // null: no TLS

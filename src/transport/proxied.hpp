@@ -21,7 +21,7 @@ class Proxied final : public net::Channel {
   }
   [[nodiscard]] net::WriteResult end(int /*socket*/) override { return {}; }
   [[nodiscard]] net::PeerFacts facts() const override {
-    return {net::PeerFacts::Proof::proxy, user_name_};
+    return {net::PeerFacts::Proof::proxy, user_name_, {user_name_, {}, {}}, std::nullopt};
   }
 
  private:

@@ -42,9 +42,9 @@ std::error_code pending_error(int socket) noexcept {
 
 }  // namespace
 
-std::span<char> UnreadBytes::room(std::size_t size_min) {
+std::span<char> UnreadBytes::room(std::size_t size_min, bool tight) {
   if (capacity_ - size_ < size_min) {
-    reserve(std::max({std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
+    reserve(std::max({tight ? 0 : std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
   }
   return {data_.get() + size_, capacity_ - size_};
 }
@@ -105,13 +105,25 @@ void SocketLink::join(std::unique_ptr<net::Link> self, net::Reactor& reactor) {
   if (show_again_ || holds_bytes || broken_ || slot_ == kNoSlot) touch();
 }
 
-const net::Endpoint& SocketLink::endpoint() const noexcept {
-  const net::Endpoint* told = channel_ == nullptr ? nullptr : channel_->told_endpoint();
+const net::Endpoint* SocketLink::told_endpoint() const noexcept {
+  return channel_ == nullptr ? nullptr : channel_->told_endpoint();
+}
+
+net::Endpoint SocketLink::endpoint() const noexcept {
+  const net::Endpoint* told = told_endpoint();
   return told == nullptr ? peer_ : *told;
 }
 
 net::PeerFacts SocketLink::facts() const {
-  return channel_ == nullptr ? net::PeerFacts{} : channel_->facts();
+  net::PeerFacts facts = channel_ == nullptr ? net::PeerFacts{} : channel_->facts();
+  // Behind a proxy the process at the other end is not the client.
+  if (endpoint().family() != net::Endpoint::Family::unix_socket) return facts;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+    facts.process = {peer.uid, peer.gid};
+  }
+  return facts;
 }
 
 std::unique_ptr<net::Link> SocketLink::leave() {
@@ -200,11 +212,18 @@ void SocketLink::read() {
     if (known > 0) std::memcpy(room.data(), unread_.view().data(), known);
     room = room.subspan(known);
   } else {
-    room = unread_.room(channel_ == nullptr ? 1 : kChannelRoomMin);
+    const bool tight = reactor_->read_max() < SIZE_MAX;
+    const std::size_t least = tight ? kMoveMax : 1;
+    room = unread_.room(channel_ == nullptr ? least : kChannelRoomMin, tight);
   }
+  // While memory is short, not more is read than is served soon.
+  if (channel_ == nullptr) room = room.first(std::min(room.size(), reactor_->read_max()));
   const net::ReadResult result = net::read_from(channel_.get(), socket_.get(), room);
   const int error = errno;
+  const bool half_open = admission() != nullptr;
+  const bool told = half_open && told_endpoint() != nullptr;
   if (channel_ != nullptr) follow_channel();
+  if (half_open && !is_welcome(told, result.state == net::ReadResult::State::bytes)) return;
   switch (result.state) {
     case net::ReadResult::State::again: return;
     case net::ReadResult::State::closed:
@@ -234,6 +253,15 @@ void SocketLink::follow_channel() {
     watch();
   }
   if (channel_->has_more()) touch();
+}
+
+/// Whether the client's address may come in, as soon as it is known: a proxy has `told` it, or the
+/// client is about to speak itself. If not, the link has ended.
+bool SocketLink::is_welcome(bool told, bool shows) {
+  if (!told && !shows && told_endpoint() == nullptr) return true;
+  if (admission()->meet(endpoint(), shows, reactor_->now_ms())) return true;
+  fail(std::make_error_code(std::errc::permission_denied));
+  return false;
 }
 
 void SocketLink::show(std::string_view bytes) {

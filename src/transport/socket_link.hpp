@@ -1,5 +1,5 @@
 // MQTT on a stream socket, TCP or Unix: straight, or through a channel (TLS, WebSocket). See
-// net/link.hpp for what a link promises. An idle one takes 152 bytes and holds no buffer.
+// net/link.hpp for what a link promises. An idle one takes 160 bytes and holds no buffer.
 //
 //   auto link = std::make_unique<SocketLink>(std::move(socket), peer, listener, reactor);
 //   link->use(std::move(channel));  // or not
@@ -27,8 +27,9 @@ class UnreadBytes {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::string_view view() const noexcept { return {data_.get(), size_}; }
 
-  /// Room behind the bytes, at least `size_min` (1 or more); it doubles whenever it is used up.
-  [[nodiscard]] std::span<char> room(std::size_t size_min);
+  /// Room behind the bytes, at least `size_min` (1 or more); whenever it is used up it doubles, or
+  /// grows by that much alone if it is `tight`.
+  [[nodiscard]] std::span<char> room(std::size_t size_min, bool tight = false);
   /// The first `count` bytes of the room hold bytes now.
   void grew(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
   /// Becomes a copy of `bytes`, which may stand inside; gives the memory back if there are none.
@@ -53,10 +54,10 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   void use(std::unique_ptr<net::Channel> channel) noexcept { channel_ = std::move(channel); }
 
   [[nodiscard]] std::string peer() const override { return endpoint().text(); }
-  /// The client's address, as told by a trusted proxy if there is one.
-  [[nodiscard]] const net::Endpoint& endpoint() const noexcept;
+  [[nodiscard]] net::Endpoint endpoint() const noexcept override;
   [[nodiscard]] net::PeerFacts facts() const override;
 
+  [[nodiscard]] bool blocked() const noexcept override { return blocked_; }
   void pause() override;
   void resume() override;
   void close(net::CloseMode mode) override;
@@ -82,6 +83,8 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   void on_readable(std::uint32_t events);
   void read();
   void follow_channel();
+  [[nodiscard]] const net::Endpoint* told_endpoint() const noexcept;
+  [[nodiscard]] bool is_welcome(bool told, bool shows);
   void read_more();
   void read_and_drop();
   void show(std::string_view bytes);
@@ -116,6 +119,6 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   bool peer_done_ : 1 = false;   // the other side has sent its last byte
 };
 
-static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 152);
+static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 160);
 
 }  // namespace linnet::transport

@@ -39,9 +39,11 @@ std::string owed_text(std::uint64_t messages, std::uint64_t bytes) {
   return cat("  owed ", messages, " messages, ", bytes, " bytes\n");
 }
 
-std::string head_text(const std::string& client_id, std::uint32_t expiry_s, unsigned version,
-                      bool connected) {
-  return cat(client_id, " expiry ", expiry_s, " version ", version, connected ? " connected" : "");
+template <class Session>  // PutSession or StoredSession
+std::string head_text(const Session& session) {
+  return cat(session.client_id, " of ", session.user_name, " expiry ", session.expiry_s,
+             " version ", static_cast<unsigned>(session.protocol_version),
+             session.connected ? " connected" : "");
 }
 
 }  // namespace
@@ -52,8 +54,7 @@ Model::Session* Model::find(store::SessionNumber session) {
 }
 
 void Model::apply(const store::PutSession& put) {
-  sessions_[put.session].head =
-      head_text(put.client_id, put.expiry_s, put.protocol_version, put.connected);
+  sessions_[put.session].head = head_text(put);
 }
 
 void Model::apply(const store::EraseSession& erase) {
@@ -162,10 +163,7 @@ std::string Model::text() const {
 namespace {
 
 std::string session_text(const store::StoredSession& session) {
-  std::string result = cat("session ", session.number, ' ',
-                           head_text(std::string(session.client_id), session.expiry_s,
-                                     session.protocol_version, session.connected),
-                           '\n');
+  std::string result = cat("session ", session.number, ' ', head_text(session), '\n');
   if (session.will) {
     result +=
         cat("  will ", message_text(session.will->message), " delay ", session.will->delay_s, '\n');

@@ -58,8 +58,9 @@ void Workload::begin_session() {
   store::Request request;
   request.shard = home(number);
   request.ticket = next_ticket_++;
-  request.changes.push_back(store::PutSession{
-      number, cat("client-", number, std::string(one_in(6) ? kLongName : 0, 'c')), 3'600, 5, true});
+  request.changes.push_back(
+      store::PutSession{number, cat("client-", number, std::string(one_in(6) ? kLongName : 0, 'c')),
+                        one_in(3) ? name("user", 20) : "", 3'600, 5, true});
   if (one_in(2)) {
     request.changes.push_back(
         store::PutWill{number, message(name("will", 20), false), 7, std::nullopt});
@@ -81,7 +82,8 @@ void Workload::change_session() {
     case 0: submit(shard, store::EraseWill{number}); return;
     case 1: submit(shard, store::PutWill{number, message(name("will", 20), false), 3, 60}); return;
     case 2:
-      submit(shard, store::PutSession{number, cat("client-", number), 60, 4, one_in(2)});
+      submit(shard,
+             store::PutSession{number, cat("client-", number), name("user", 20), 60, 4, one_in(2)});
       return;
     default: break;
   }

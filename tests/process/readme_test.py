@@ -8,23 +8,12 @@ import tempfile
 import unittest
 
 from support.broker import REPOSITORY, WAIT_S, Broker, Log, linnet_binary, linnet_only
+from support.documents import Walk, blocks, section
 
 SECTION = "A first conversation"
 README = pathlib.Path(REPOSITORY, "README.md")
 TOOLS = ("mosquitto_pub", "mosquitto_sub")
 DEBUG_LINE = re.compile(r"(Client \S+ (sending|received) [A-Z]+|Subscribed \(mid)\b")
-
-
-def section(text, title):
-    """What stands between a heading and the next one of its rank."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
-    return found.group(1) if found else ""
-
-
-def blocks(text):
-    """The fenced blocks as pairs: language and lines."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
-    return [(language, body.splitlines()) for language, body in found]
 
 
 class Program:
@@ -147,6 +136,10 @@ class Readme(unittest.TestCase):
         log = Log(process.stderr)
         self.assertIsNotNone(log.wait_for("ready"), log.text())
         return re.search(r":(\d+)$", log.lines("listening on any://")[0])[1]
+
+    @linnet_only
+    def test_users_and_rules(self):
+        Walk(self, README, "Users and rules", "build/release/linnet").go()
 
     def test_links_lead_somewhere(self):
         links = re.findall(r"\]\(([^)#:]+)\)", self.text)

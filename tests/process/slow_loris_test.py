@@ -290,7 +290,8 @@ class Crowds(BrokerCase):
     """Those who are refused, and stay, hold no more than a place each for a bounded many."""
 
     threads = 1
-    settings = {"limits.connections_max": 20}
+    # Else only root may count its descriptors.
+    settings = {"limits.connections_max": 20, "core_dumps": "true"}
     listeners = {"ws": listener("ws://127.0.0.1:0", None),
                  "any": listener("any://127.0.0.1:0", SERVER),
                  "mqtts": listener("mqtts://127.0.0.1:0", SERVER)}

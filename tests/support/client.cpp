@@ -18,6 +18,15 @@ Client& Client::at(std::uint32_t shard) {
   shard_ = shard;
   return *this;
 }
+Client& Client::from(std::string_view address) {
+  address_ = net::Endpoint::parse(address, 50'000).value();
+  return *this;
+}
+Client& Client::logs_in_as(std::string_view user, std::string_view password) {
+  user_name_ = user;
+  password_ = password;
+  return *this;
+}
 Client& Client::manual(bool manual) {
   manual_ = manual;
   return *this;
@@ -57,6 +66,14 @@ void Client::open() {
   unacknowledged_.clear();
   reading_ = true;
   cable_ = &cluster_.open_link(shard_ ? *shard_ : cluster_.next_shard());
+  cable_->address = address_;
+}
+
+std::string Client::connect_bytes(ConnectOptions options) {
+  receive_maximum_ = options.receive_maximum.value_or(65'535);
+  if (!options.user_name) options.user_name = user_name_;
+  if (!options.password) options.password = password_;
+  return connect_packet(version_, client_id_, options);
 }
 
 Client& Client::opens(Where where) {
@@ -67,18 +84,20 @@ Client& Client::opens(Where where) {
 
 Client& Client::dials(const ConnectOptions& options) {
   open();
-  receive_maximum_ = options.receive_maximum.value_or(65'535);
-  return writes(connect_packet(version_, client_id_, options));
+  return writes(connect_bytes(options));
 }
 
 Client& Client::sends_connect(const ConnectOptions& options, Where where) {
   opens(where);
-  receive_maximum_ = options.receive_maximum.value_or(65'535);
-  return sends(connect_packet(version_, client_id_, options), where);
+  return sends(connect_bytes(options), where);
 }
 
 Client& Client::connects(const ConnectOptions& options, Where where) {
-  sends_connect(options, where);
+  return sends_connect(options, where).gets_in(where);
+}
+
+Client& Client::gets_in(Where where) {
+  settle(where);
   const auto connack = take(PacketType::connack);
   if (!connack || connack->reason != ReasonCode::success) {
     fails(where, "a CONNACK with success was expected");
@@ -130,6 +149,31 @@ Client& Client::gets_disconnect(ReasonCode reason, Where where) {
                      " and the end were expected");
   }
   return *this;
+}
+
+// Enhanced authentication
+
+Client& Client::authenticates(std::string_view method, std::string_view data,
+                              const ConnectOptions& options, Where where) {
+  ConnectOptions chosen = options;
+  chosen.properties.text(Property::authentication_method, method);
+  if (!data.empty()) chosen.properties.text(Property::authentication_data, data);
+  return sends_connect(chosen, where);
+}
+
+Client& Client::sends_auth(ReasonCode reason, std::string_view method, std::string_view data,
+                           Where where) {
+  return sends(auth_packet(reason, method, data), where);
+}
+
+std::string Client::gets_auth(ReasonCode reason, std::string_view method, Where where) {
+  settle(where);
+  const auto packet = take(PacketType::auth);
+  if (!packet || packet->reason != reason ||
+      packet->text(Property::authentication_method) != method) {
+    fails(where, "another AUTH was expected");
+  }
+  return packet ? packet->text(Property::authentication_data) : std::string();
 }
 
 // Subscribing

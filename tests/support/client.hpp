@@ -36,6 +36,10 @@ class Client {
   Client& v5() { return version(5); }
   /// The shard that accepts its links.
   Client& at(std::uint32_t shard);
+  /// Where its links come from: "192.0.2.7".
+  Client& from(std::string_view address);
+  /// The user name and password of its CONNECTs, unless their options have others.
+  Client& logs_in_as(std::string_view user, std::string_view password);
   /// From now on it acknowledges only what the test says: acks(), sends_ack().
   Client& manual(bool manual = true);
 
@@ -64,6 +68,18 @@ class Client {
   Client& gets_disconnect(ReasonCode reason, Where where = Where::current());
   [[nodiscard]] const Packet& connack() const noexcept { return connack_; }
   [[nodiscard]] bool closed() const noexcept { return cable_ == nullptr || cable_->broker_closed; }
+
+  // Enhanced authentication (MQTT 5.0, section 4.12): access.hpp has whole exchanges
+
+  /// A new link and CONNECT with this method and data; nothing is expected.
+  Client& authenticates(std::string_view method, std::string_view data,
+                        const ConnectOptions& options = {}, Where where = Where::current());
+  Client& sends_auth(ReasonCode reason, std::string_view method, std::string_view data,
+                     Where where = Where::current());
+  /// AUTH with this reason and method; returns its data.
+  std::string gets_auth(ReasonCode reason, std::string_view method, Where where = Where::current());
+  /// A CONNACK that says yes.
+  Client& gets_in(Where where = Where::current());
 
   // Subscribing
 
@@ -144,6 +160,7 @@ class Client {
   std::optional<Packet> take(PacketType type);
   std::optional<Packet> take(PacketType type, unsigned packet_id);
   void open();
+  [[nodiscard]] std::string connect_bytes(ConnectOptions options);
   void settle(Where where);
   [[nodiscard]] std::uint16_t next_id();
   void fails(Where where, std::string_view text) const;
@@ -152,6 +169,9 @@ class Client {
   std::string client_id_;
   Version version_ = Version::v5;
   std::optional<std::uint32_t> shard_;
+  net::Endpoint address_;
+  std::optional<std::string> user_name_;
+  std::optional<std::string> password_;
   bool manual_ = false;
   bool reading_ = true;
   Cable* cable_ = nullptr;

@@ -13,10 +13,22 @@ namespace {
 /// So many rounds without rest are a loop.
 constexpr int kRoundsMax = 100'000;
 
+session::SettingsPtr settings_of(const Config& config) {
+  std::vector<std::string> errors;
+  auto policy = auth::Policy::load(config.auth, errors);
+  for (const std::string& error : errors)
+    ADD_FAILURE() << error;
+  return new session::Settings(config, std::move(policy));
+}
+
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options)
-    : options_(std::move(options)), random_(options_.seed), listener_{"fake://", true} {
+    : options_(std::move(options)),
+      memory_(options_.config.memory_max == 0 ? std::uint64_t{1} << 40 : options_.config.memory_max,
+              no_memory_),
+      random_(options_.seed),
+      listener_{"fake://", true} {
   log::set_level(log::Level::off);
   start();
 }
@@ -30,7 +42,15 @@ void Cluster::start() {
   connections_ = std::make_unique<Budget>(limits.connections_max);
   kept_sessions_ = std::make_unique<Budget>(limits.sessions_max);
   frozen_.assign(options_.shards, false);
-  const shard::Common common{options_.config, *post_, *store_, *connections_, *kept_sessions_};
+  logins_ = std::make_unique<FakeLogins>(*post_);
+  settings_ = settings_of(options_.config);
+  const shard::Common common{settings_,
+                             *post_,
+                             *store_,
+                             *connections_,
+                             *kept_sessions_,
+                             memory_,
+                             {*logins_, bans_, accounts_, clock_}};
   for (std::uint32_t id = 0; id < options_.shards; ++id) {
     shards_.push_back(std::make_unique<shard::Shard>(id, options_.shards, common, clock_.now));
     post_->add(shards_.back()->reactor(), {limits.mailbox_messages_max, limits.mailbox_bytes_max});
@@ -116,6 +136,8 @@ bool Cluster::settle_once() {
   }
   while (store_->step())
     done = true;
+  while (logins_->step())
+    done = true;
   for (const auto& client : clients_) {
     if (client->read()) done = true;
   }
@@ -126,13 +148,15 @@ bool Cluster::settle_once() {
 bool Cluster::settle_randomly() {
   bool done = false;
   for (std::size_t turn = 0; turn < shards_.size() + clients_.size() + 1; ++turn) {
-    const auto who = random_() % (2 * shards_.size() + 1 + clients_.size());
+    const auto who = random_() % (2 * shards_.size() + 2 + clients_.size());
     if (who < 2 * shards_.size()) {
       const auto id = static_cast<std::uint32_t>(who / 2);
       if (!frozen_[id] && step(id)) done = true;
     } else if (who == 2 * shards_.size()) {
       if (store_->step()) done = true;
-    } else if (clients_[who - 2 * shards_.size() - 1]->read()) {
+    } else if (who == 2 * shards_.size() + 1) {
+      if (logins_->step()) done = true;
+    } else if (clients_[who - 2 * shards_.size() - 2]->read()) {
       done = true;
     }
   }
@@ -161,6 +185,19 @@ void Cluster::after(std::chrono::milliseconds time, Where where) {
     }
     clock_.now = std::max(clock_.now + 1, next);
     settle(where);
+  }
+}
+
+void Cluster::reload(Config config, Where where) {
+  reload_quietly(std::move(config));
+  settle(where);
+}
+
+void Cluster::reload_quietly(Config config) {
+  options_.config = std::move(config);
+  settings_ = settings_of(options_.config);
+  for (std::uint32_t id = 0; id < options_.shards; ++id) {
+    post_->mailbox(id).post(shard::SettingsLetter{settings_, nullptr});
   }
 }
 

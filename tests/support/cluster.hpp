@@ -20,6 +20,7 @@
 #include "base/budget.hpp"
 #include "shard/shard.hpp"
 #include "support/client.hpp"
+#include "support/fake_logins.hpp"
 #include "support/fake_store.hpp"
 
 namespace linnet::test {
@@ -47,11 +48,22 @@ class Cluster {
   Client& another(std::string_view client_id);
 
   [[nodiscard]] std::uint32_t shards() const noexcept { return options_.shards; }
+  /// Never under pressure, unless a test forces it.
+  [[nodiscard]] MemoryBudget& memory() noexcept { return memory_; }
   [[nodiscard]] FakeStore& store() noexcept { return *store_; }
   [[nodiscard]] shard::Shard& shard(std::uint32_t id) noexcept { return *shards_[id]; }
   /// Of all shards together.
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return clock_.now; }
+  [[nodiscard]] std::uint64_t wall_s() const noexcept {
+    return static_cast<std::uint64_t>(clock_.wall_ms()) / 1'000;
+  }
+  /// Somebody sets the wall clock: forwards, or back.
+  void set_wall_clock(std::chrono::milliseconds by) noexcept { clock_.wall_offset += by.count(); }
+  /// What all links come through; it allows anonymous clients, unless the test says otherwise.
+  [[nodiscard]] net::ListenerTraits& listener() noexcept { return listener_; }
+  [[nodiscard]] auth::Bans& bans() noexcept { return bans_; }
+  [[nodiscard]] auth::Accounts& accounts() noexcept { return accounts_; }
 
   /// A name whose home is that shard: as client identifier, or as a topic's retained home.
   [[nodiscard]] std::string name_at(std::uint32_t shard, std::string_view prefix = "n") const;
@@ -74,6 +86,11 @@ class Cluster {
   };
   void restart(Restart restart, Where where = Where::current());
   void restart(Where where = Where::current()) { restart(Restart{}, where); }
+  /// New settings for all shards, as after a reload.
+  void reload(Config config, Where where = Where::current());
+  /// The same, without letting the broker run.
+  void reload_quietly(Config config);
+  [[nodiscard]] FakeLogins& logins() noexcept { return *logins_; }
   /// Asks all shards to stop.
   void stop(Where where = Where::current());
   [[nodiscard]] bool stopped() const;
@@ -91,7 +108,15 @@ class Cluster {
   bool settle_randomly();
   [[nodiscard]] std::size_t chunk();
 
+  /// Knows of no memory in use.
+  struct NoMemory final : MemoryProbe {
+    std::uint64_t resident_bytes() noexcept override { return 0; }
+    void give_back() noexcept override {}
+  };
+
   ClusterOptions options_;
+  NoMemory no_memory_;
+  MemoryBudget memory_;
   TemporaryDirectory directory_;
   FakeClock clock_;
   std::mt19937_64 random_;
@@ -101,6 +126,10 @@ class Cluster {
   std::unique_ptr<FakeStore> store_;
   std::unique_ptr<Budget> connections_;
   std::unique_ptr<Budget> kept_sessions_;
+  auth::Bans bans_;
+  auth::Accounts accounts_{clock_};
+  std::unique_ptr<FakeLogins> logins_;
+  session::SettingsPtr settings_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<bool> frozen_;
   std::uint32_t next_shard_ = 0;

@@ -17,6 +17,7 @@ struct Cable {
   /// How much of what the broker sent may wait for the client to read it, in bytes.
   std::size_t window = SIZE_MAX;
   bool client_gone = false;    // the wire is cut
+  net::Endpoint address;       // the client's; none, unless the test says so
   bool broker_closed = false;  // the broker has closed, and all that it sent before is here
   FakeLink* link = nullptr;    // null once it is deleted
 };
@@ -27,6 +28,8 @@ class FakeLink final : public net::Link, private net::FlushHandler {
   ~FakeLink() override;
 
   [[nodiscard]] std::string peer() const override { return "fake"; }
+  [[nodiscard]] bool blocked() const noexcept override { return blocked_; }
+  [[nodiscard]] net::Endpoint endpoint() const noexcept override { return cable_->address; }
   void pause() override { paused_ = true; }
   void resume() override;
   void close(net::CloseMode mode) override;

@@ -221,4 +221,14 @@ std::string disconnect_packet(Version version, ReasonCode reason,
   return packet(0xE0, out.str());
 }
 
+std::string auth_packet(ReasonCode reason, std::string_view method, std::string_view data) {
+  Properties properties;
+  if (!method.empty()) properties.text(Property::authentication_method, method);
+  if (!data.empty()) properties.text(Property::authentication_data, data);
+  Bytes out;
+  out.u8(static_cast<unsigned>(reason));
+  put_properties(out, Version::v5, properties);
+  return packet(0xF0, out.str());
+}
+
 }  // namespace linnet::test

@@ -112,6 +112,10 @@ struct SubscribeOptions {
 [[nodiscard]] std::string disconnect_packet(Version version, ReasonCode reason,
                                             std::optional<std::uint32_t> expiry_s = {});
 
+/// No method and no data where they are empty.
+[[nodiscard]] std::string auth_packet(ReasonCode reason, std::string_view method,
+                                      std::string_view data);
+
 /// A packet that came from the broker; fields that its type does not have are empty.
 struct Packet {
   struct Prop {

@@ -33,10 +33,12 @@ ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 DOORS = [
     (r"lmdb\.h$", r"src/store/"),
     (r"openssl/", r"src/(tls|auth)/"),
+    (r"argon2\.h$", r"src/auth/"),
     (r"boost/beast", r"src/(web|hub)/"),
     (r"toml\+\+/", r"src/config/"),
     (r"spdlog/", r"src/base/log\.cpp$"),
     (r"CLI/", r"src/cli/"),
+    (r"seccomp\.h$", r"src/cli/"),
 ]
 
 # Asio, Beast and spdlog in a header would be in half of all compilations; web's own headers, which

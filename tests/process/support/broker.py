@@ -5,6 +5,7 @@
 
 LINNET names the binary (default: build/release/linnet). BROKER=mosquitto starts Debian's Mosquitto
 instead, which shows whether a test that fails is right; what only Linnet promises is then skipped.
+LINNET_SETTINGS has further settings for every broker, as in LINNET_SETTINGS="seccomp=true threads=4".
 """
 
 import collections
@@ -104,14 +105,16 @@ class Broker:
     """One broker process on a free port of 127.0.0.1, with a data directory of its own.
 
     `listeners` adds doors beside that: {"mqtts": {"url": "mqtts://127.0.0.1:0", "tls.cert": …}};
-    at("mqtts") says where such a door is."""
+    at("mqtts") says where such a door is. `config` is TOML that follows them in the file."""
 
     host = "127.0.0.1"
 
-    def __init__(self, threads=1, settings=None, data_dir=None, port=0, listeners=None):
+    def __init__(self, threads=1, settings=None, data_dir=None, port=0, listeners=None,
+                 config=""):
         self.threads = threads
         self.settings = dict(settings or {})
         self.listeners = dict(listeners or {})
+        self.config = config
         self.doors = {}
         self.port = port
         self._own_port = port == 0
@@ -170,9 +173,12 @@ class Broker:
     def _command(self):
         if not IS_LINNET:
             return self._mosquitto_command()
-        where = ["--config", self._config_file()] if self.listeners else ["--listen", self.url]
+        where = ["--config", self._config_file()] if self.listeners or self.config \
+            else ["--listen", self.url]
         command = [linnet_binary(), "run", *where, "--data-dir", self.data_dir,
                    "--set", f"threads={self.threads}"]
+        for setting in os.environ.get("LINNET_SETTINGS", "").split():
+            command += ["--set", setting]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         return command
@@ -224,7 +230,7 @@ class Broker:
             # What JSON says is TOML, too.
             lines += ["[[listener]]", *(f"{key} = {json.dumps(keys[key])}" for key in keys)]
         path = pathlib.Path(self.data_dir, "linnet-test.toml")
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text("\n".join(lines) + f"\n{self.config}")
         return str(path)
 
     def _mosquitto_listeners(self):
@@ -285,18 +291,20 @@ class Broker:
 
 
 class BrokerCase(unittest.TestCase):
-    """A test class with one broker for all of its tests. Override `threads`, `settings` and
-    `listeners`."""
+    """A test class with one broker for all of its tests. Override `threads`, `settings`,
+    `listeners` and `config`."""
 
     threads = 2
     settings = {}
     listeners = {}
+    config = ""
     broker = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.broker = Broker(cls.threads, cls.settings, listeners=cls.listeners).start()
+        cls.broker = Broker(cls.threads, cls.settings, listeners=cls.listeners,
+                            config=cls.config).start()
 
     @classmethod
     def tearDownClass(cls):

@@ -97,14 +97,15 @@ class MosquittoSub:
 # MQTT.js -----------------------------------------------------------------------------------------
 
 
-def run_mqttjs(script, url, version, authority=None):
-    """Runs a script of mqttjs/ against a port or URL; `authority` is the file of who is trusted."""
+def run_mqttjs(script, url, version, authority=None, more=()):
+    """Runs a script of mqttjs/ against a port or URL; `authority` is the file of who is trusted,
+    `more` are the script's own arguments."""
     folder = pathlib.Path(__file__).resolve().parents[1]
     if not (folder / "node_modules" / "mqtt").is_dir():
         raise RuntimeError("MQTT.js is missing: run ./dev test, which fetches it "
                            f"(or `npm ci` in {folder})")
     environment = {**os.environ, **({"NODE_EXTRA_CA_CERTS": authority} if authority else {})}
-    done = subprocess.run(["node", str(folder / "mqttjs" / script), str(url), str(version)],
+    done = subprocess.run(["node", str(folder / "mqttjs" / script), str(url), str(version), *more],
                           capture_output=True, text=True, timeout=WAIT_S + 10, env=environment)
     if done.returncode != 0:
         raise AssertionError(f"{script} {url} {version}:\n{done.stdout}{done.stderr}")
@@ -117,14 +118,16 @@ class Client:
     """A paho client that waits. Used as a context manager it connects and disconnects.
 
     What comes is in `inbox` (a queue of paho's messages), in the order of its arrival.
-    `tls` is an ssl.SSLContext; `websocket` a path, for MQTT over WebSocket."""
+    `tls` is an ssl.SSLContext; `websocket` a path, for MQTT over WebSocket; `login` a pair of user
+    name and password."""
 
     def __init__(self, broker, client_id=None, version=4, clean=True, **connect_options):
         self.broker, self.version, self.clean = broker, version, clean
         self.client_id = unique() if client_id is None else client_id
         self.inbox = queue.Queue()
         self.connack = self.disconnect_code = self.disconnect_properties = None
-        websocket, tls = (connect_options.pop(name, None) for name in ("websocket", "tls"))
+        websocket, tls, login = (connect_options.pop(name, None)
+                                 for name in ("websocket", "tls", "login"))
         self._connect_options = connect_options
         self._connected, self._disconnected = threading.Event(), threading.Event()
         self._acknowledged, self._changed = {}, threading.Condition()
@@ -134,6 +137,8 @@ class Client:
                                 reconnect_on_failure=False, **more)
         if websocket:
             self.paho.ws_set_options(websocket)
+        if login:
+            self.paho.username_pw_set(*login)
         if tls:
             self.paho.tls_set_context(tls)
         self.paho.max_inflight_messages_set(connect_options.pop("inflight", 20))

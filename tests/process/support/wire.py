@@ -9,6 +9,7 @@ from .broker import WAIT_S
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
+AUTH = 15
 
 Packet = collections.namedtuple("Packet", "type flags body")
 Message = collections.namedtuple("Message", "topic payload qos retain packet_id")

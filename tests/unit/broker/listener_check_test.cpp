@@ -20,13 +20,13 @@ ListenerConfig tls_at(const std::string& url) {
 
 /// "key: text", or "" if the listener is fine.
 std::string fault_of(const ListenerConfig& listener, const TlsConfig& inherited = {}) {
-  const auto fault = find_fault(listener, inherited);
+  const auto fault = find_fault(listener, inherited, {});
   return fault ? fault->key + ": " + fault->text : "";
 }
 
 /// The key that the fault is blamed on.
 std::string key_of(const ListenerConfig& listener, const TlsConfig& inherited = {}) {
-  const auto fault = find_fault(listener, inherited);
+  const auto fault = find_fault(listener, inherited, {});
   return fault ? fault->key : "";
 }
 
@@ -52,11 +52,32 @@ TEST(ListenerCheck, refuses_what_is_no_url_or_not_built) {
   EXPECT_EQ(key_of(tls_at("https://127.0.0.1")), "url");
 }
 
+TEST(ListenerCheck, logins_say_who_may_connect) {
+  const auto fault_with = [](AuthConfig auth) {
+    return find_fault(at("mqtt://*:1883"), {}, auth).has_value();
+  };
+  AuthConfig auth;
+  auth.unix_users = {{"1000", "", "anna"}};  // nobody comes from another machine that way
+  EXPECT_TRUE(fault_with(auth));
+  auth.password_file = "users.txt";
+  EXPECT_FALSE(fault_with(auth));
+  auth.order = {"jwt", "http"};
+  EXPECT_TRUE(fault_with(auth));
+  auth.jwt.keys = {"token.pub"};
+  EXPECT_FALSE(fault_with(auth));
+  auth.jwt.keys.clear();
+  auth.http.url = "https://auth.example/";
+  EXPECT_FALSE(fault_with(auth));
+}
+
 TEST(ListenerCheck, beyond_loopback_somebody_has_to_say_who_may_connect) {
-  EXPECT_EQ(fault_of(at("mqtt://*:1883")),
-            "url: \"mqtt://*:1883\" can be reached from other machines, and nothing says who may "
-            "connect; to let anybody in, set allow_anonymous = true or give --allow-anonymous");
-  EXPECT_NE(fault_of(tls_at("mqtts://*")).find("set tls.client_ca"), std::string::npos);
+  EXPECT_EQ(
+      fault_of(at("mqtt://*:1883")),
+      "url: \"mqtt://*:1883\" can be reached from other machines, and nothing says who may "
+      "connect; give users a password (auth.password_file, linnet passwd), or let anybody in: "
+      "set allow_anonymous = true, or give --allow-anonymous");
+  EXPECT_NE(fault_of(tls_at("mqtts://*")).find("ask for certificates (tls.client_ca)"),
+            std::string::npos);
   ListenerConfig listener = at("ws://*");
   listener.allow_anonymous = true;
   EXPECT_EQ(fault_of(listener), "");
@@ -226,8 +247,8 @@ TEST(ListenerCheck, proxies_are_named_and_needed) {
 }
 
 TEST(ListenerCheck, a_line_names_the_listener_and_the_key) {
-  EXPECT_EQ(listener_error(at("mqtt://127.0.0.1"), {}), std::nullopt);
-  const auto error = listener_error(at("mqtts://127.0.0.1"), {});
+  EXPECT_EQ(listener_error(at("mqtt://127.0.0.1"), {}, {}), std::nullopt);
+  const auto error = listener_error(at("mqtts://127.0.0.1"), {}, {});
   ASSERT_TRUE(error);
   EXPECT_EQ(error->find("mqtts://127.0.0.1: tls.cert is missing"), 0U) << *error;
 }

@@ -226,14 +226,14 @@ TEST(Load, AnUnknownKeyNamesTheNearestKnownOne) {
             "linnet.toml:2: limits.packet_size_maxx: unknown key; did you mean packet_size_max?\n");
   EXPECT_EQ(errors_of("thraeds = 1\n"),
             "linnet.toml:1: thraeds: unknown key; did you mean threads?\n");
-  EXPECT_EQ(errors_of("qos_max = 1\n"),
-            "linnet.toml:1: qos_max: unknown key; did you mean limits.qos_max?\n");
+  EXPECT_EQ(errors_of("inflight_max = 1\n"),
+            "linnet.toml:1: inflight_max: unknown key; did you mean limits.inflight_max?\n");
   EXPECT_EQ(errors_of("[[listener]]\nurl = \"mqtt://h:1\"\nulr = 1\n"),
             "linnet.toml:3: listener.ulr: unknown key; did you mean url?\n");
 }
 
 TEST(Load, AKeyThatNothingIsNearToHasNoSuggestion) {
-  EXPECT_EQ(errors_of("[auth]\npassword_file = \"p\"\n"), "linnet.toml:1: auth: unknown key\n");
+  EXPECT_EQ(errors_of("[wardrobe]\nfile = \"f\"\n"), "linnet.toml:1: wardrobe: unknown key\n");
   EXPECT_EQ(errors_of("x = 1\n"), "linnet.toml:1: x: unknown key\n");
 }
 

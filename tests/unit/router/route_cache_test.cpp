@@ -41,6 +41,20 @@ TEST_F(RouteCacheTest, EqualHashesAreToldApart) {
   EXPECT_EQ(cache_.find("c", 42), nullptr);
 }
 
+TEST_F(RouteCacheTest, ItsBoundMayChange) {
+  for (int each = 0; each < 100; ++each)
+    insert("t/" + std::to_string(each), route_of(1));
+  EXPECT_GT(cache_.bytes(), 5'000U);
+  cache_.limit(1'000);
+  EXPECT_LE(cache_.bytes(), 1'000U);
+  EXPECT_FALSE(cache_.empty());
+  cache_.limit(0);
+  EXPECT_TRUE(cache_.empty());
+  EXPECT_EQ(insert("a", route_of(1)), nullptr);
+  cache_.limit(10'000);
+  EXPECT_NE(insert("a", route_of(1)), nullptr);
+}
+
 TEST_F(RouteCacheTest, StaysWithinItsBytes) {
   for (int each = 0; each < 2000; ++each) {
     const std::string topic = "topic/" + std::to_string(each);

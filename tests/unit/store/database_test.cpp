@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "database_fixture.hpp"
+#include "old_records.hpp"
+#include "store/inspect.hpp"
 
 namespace linnet::store {
 namespace {
@@ -14,11 +16,39 @@ class DatabaseOpenTest : public DatabaseTest {
     EXPECT_FALSE(Database::open(options, clock, status, error));
     return status;
   }
-  void change_meta(const std::string& record) {
+  void change(Table table, std::string_view key, const std::string& record) {
     Transaction transaction;
     ASSERT_EQ(db->environment().begin_write(transaction), Status::ok);
-    ASSERT_EQ(transaction.put(Table::main, kMetaKey, record), Status::ok);
+    ASSERT_EQ(transaction.put(table, key, record), Status::ok);
     ASSERT_EQ(transaction.commit(), Status::ok);
+  }
+  void change_meta(const std::string& record) { change(Table::main, kMetaKey, record); }
+  /// Three sessions, of which the first two are owed a message each, as the first format had them.
+  void make_store_of_format_1() {
+    make_sessions(3);
+    ASSERT_EQ(write({unit({request(message("a", "hello"), {owed(1, 7), owed(2, 7)})})}),
+              Status::ok);
+    Meta old = meta();
+    old.format = 1;
+    std::string record;
+    write_record(record, kMetaKey, old);
+    change_meta(record);
+    for (SessionNumber session = 1; session <= 3; ++session) {
+      const Key key = session_key(session, Kind::session);
+      change(Table::sessions, key.bytes(),
+             old_session_record(key.bytes(), "client" + std::to_string(session)));
+    }
+    db.reset();
+  }
+  /// "client of user, expiry, messages", a line each.
+  std::string sessions() {
+    std::string found;
+    db->load_sessions([&](const StoredSession& session) {
+      found += std::string(session.client_id) + " of " + std::string(session.user_name) + ", " +
+               std::to_string(session.expiry_s) + ", " + std::to_string(session.outgoing_messages) +
+               "\n";
+    });
+    return found;
   }
 };
 
@@ -63,8 +93,43 @@ TEST_F(DatabaseOpenTest, a_newer_format_is_refused_with_words) {
   change_meta(record);
   std::string error;
   EXPECT_EQ(open_fails(error), Status::failed);
-  EXPECT_NE(error.find("format 2"), std::string::npos) << error;
+  EXPECT_NE(error.find("format " + std::to_string(kFormat + 1)), std::string::npos) << error;
   EXPECT_NE(error.find("upgrade Linnet"), std::string::npos) << error;
+}
+
+TEST_F(DatabaseOpenTest, a_store_of_format_1_is_read_and_its_sessions_belong_to_nobody) {
+  make_store_of_format_1();
+  open();
+  EXPECT_EQ(sessions(), "client1 of , 3600, 1\nclient2 of , 3600, 1\nclient3 of , 3600, 0\n");
+  EXPECT_EQ(db->damaged_records(), 0U);
+  EXPECT_EQ(meta().format, 1U) << "nothing has been written";
+  db.reset();
+  const Inspection found = inspect(directory.path(), {});
+  EXPECT_EQ(found.verdict, Verdict::sound);
+  EXPECT_EQ(found.format, 1U);
+}
+
+TEST_F(DatabaseOpenTest, the_first_commit_upgrades_a_store_of_format_1) {
+  make_store_of_format_1();
+  open();
+  ASSERT_EQ(write(PutSession{2, "client2", "anna", 60, 5, true}), Status::ok);
+  EXPECT_EQ(meta().format, kFormat);
+  open();
+  EXPECT_EQ(sessions(), "client1 of , 3600, 1\nclient2 of anna, 60, 1\nclient3 of , 3600, 0\n");
+  db.reset();
+  const Inspection found = inspect(directory.path(), {});
+  EXPECT_EQ(found.verdict, Verdict::sound);
+  EXPECT_EQ(found.format, kFormat);
+}
+
+TEST_F(DatabaseOpenTest, the_owner_of_a_session_comes_back) {
+  const std::string longest = long_name('u');
+  ASSERT_EQ(write(PutSession{1, long_name('c'), longest, 60, 5, true}), Status::ok);
+  ASSERT_EQ(write(PutSession{2, "b", "bert", 60, 4, false}), Status::ok);
+  ASSERT_EQ(write(PutSession{3, "c", "", 60, 4, false}), Status::ok);
+  open();
+  EXPECT_EQ(sessions(),
+            long_name('c') + " of " + longest + ", 60, 0\nb of bert, 60, 0\n" + "c of , 60, 0\n");
 }
 
 TEST_F(DatabaseOpenTest, a_damaged_meta_record_is_a_damaged_store) {

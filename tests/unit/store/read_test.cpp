@@ -45,8 +45,8 @@ class ReadTest : public ReadingTest {
   }
   void put_session(Transaction& transaction, SessionNumber session, const std::string& client_id) {
     const Key key = session_key(session, Kind::session);
-    write_record(record_, key.bytes(), PutSession{session, client_id, 60, 5, true, 5'000, 6'000},
-                 clock_);
+    write_record(record_, key.bytes(),
+                 PutSession{session, client_id, "user", 60, 5, true, 5'000, 6'000}, clock_);
     put(transaction, Table::sessions, key, record_);
   }
   void put_will(Transaction& transaction, SessionNumber session) {

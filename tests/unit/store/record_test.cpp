@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unit/store/manual_clock.hpp"
+#include "unit/store/old_records.hpp"
 
 namespace linnet::store {
 namespace {
@@ -50,7 +51,7 @@ std::vector<Written> Record::one_of_each() {
   write_record(out_, key.bytes(), Meta{});
   add(key, timeless(Meta{}));
   key = session_key(1, Kind::session);
-  write_record(out_, key.bytes(), PutSession{1, "client", 60, 5, true, 7, 8}, clock_);
+  write_record(out_, key.bytes(), PutSession{1, "client", "user", 60, 5, true, 7, 8}, clock_);
   add(key, reader(SessionRecord{}));
   key = session_key(1, Kind::will);
   write_record(out_, key.bytes(), PutWill{1, Message::make(message()), 5, 10}, clock_);
@@ -142,6 +143,10 @@ TEST_F(Record, has_its_form_for_ever) {
   const Key key = inflight_key(1, 2);
   write_record(out_, key.bytes(), PutInflight{1, 2, 0x0102, OutgoingState::sent});
   EXPECT_EQ(out_.substr(4), std::string("\1\1\2\1\0\0\0\0\0\0", 10));
+  const Key session = session_key(1, Kind::session);
+  write_record(out_, session.bytes(), PutSession{1, "cl", "anna", 0x0E10, 5, true}, clock_);
+  EXPECT_EQ(out_.substr(4, 7), std::string("\2\5\1\x10\x0E\0\0", 7));
+  EXPECT_EQ(out_.substr(11), std::string(16, '\0') + "\4annacl");
   write_empty_record(out_, "key");
   EXPECT_EQ(out_, "\x96\xAB\xB8\x7E\1");
 }
@@ -173,18 +178,70 @@ TEST_F(Record, meta_of_a_newer_format_says_so) {
 TEST_F(Record, a_session_comes_back) {
   const Key key = session_key(1, Kind::session);
   const std::string client_id(65'535, 'c');
-  for (const auto& put : {PutSession{1, client_id, UINT32_MAX, 5, true, 1'000'001, 1},
-                          PutSession{1, "", 0, 3, false, kNever, kNever}}) {
+  const std::string user_name(kUserNameMax, 'u');
+  for (const auto& put : {PutSession{1, client_id, user_name, UINT32_MAX, 5, true, 1'000'001, 1},
+                          PutSession{1, "client", "anna", 1, 4, false, 2, kNever},
+                          PutSession{1, "client", "", 1, 4, false, 2, kNever},
+                          PutSession{1, "", "", 0, 3, false, kNever, kNever}}) {
     write_record(out_, key.bytes(), put, clock_);
     SessionRecord back;
     ASSERT_TRUE(read_record(key.bytes(), out_, clock_, back));
     EXPECT_EQ(back.client_id, put.client_id);
+    EXPECT_EQ(back.user_name, put.user_name);
     EXPECT_EQ(back.expiry_s, put.expiry_s);
     EXPECT_EQ(back.protocol_version, put.protocol_version);
     EXPECT_EQ(back.connected, put.connected);
     EXPECT_EQ(back.ends_at_ms, put.ends_at_ms);
     EXPECT_EQ(back.will_due_ms, put.will_due_ms);
   }
+}
+
+TEST_F(Record, a_session_of_version_1_belongs_to_nobody) {
+  const Key key = session_key(1, Kind::session);
+  const std::string_view client_id("\4anna-client");  // begins like a `str`
+  const std::string old = old_session_record(key.bytes(), client_id);
+  SessionRecord back;
+  back.user_name = "somebody";
+  ASSERT_TRUE(read_record(key.bytes(), old, clock_, back));
+  EXPECT_TRUE(is_whole(key.bytes(), old));
+  EXPECT_EQ(back.client_id, client_id);
+  EXPECT_EQ(back.user_name, "");
+  EXPECT_EQ(back.expiry_s, 3'600U);
+  EXPECT_EQ(back.protocol_version, 5);
+  EXPECT_FALSE(back.connected);
+  EXPECT_EQ(back.ends_at_ms, kNever);
+  EXPECT_EQ(back.will_due_ms, kNever);
+  for (std::size_t size = 0; size < old.size(); ++size)
+    EXPECT_FALSE(read_record(key.bytes(), old.substr(0, size), clock_, back)) << size;
+}
+
+TEST_F(Record, an_owner_that_is_cut_or_too_long_is_damage) {
+  const Key key = session_key(1, Kind::session);
+  const std::string fields(22, '\0');
+  const auto reads = [&](std::uint8_t version, const std::string& rest) {
+    SessionRecord back;
+    return read_record(key.bytes(), sealed_record(key.bytes(), version, fields + rest), clock_,
+                       back);
+  };
+  EXPECT_TRUE(reads(2, "\4anna"));
+  EXPECT_TRUE(reads(2, std::string(1, '\0')));
+  EXPECT_FALSE(reads(2, ""));
+  EXPECT_FALSE(reads(2, "\4ann"));
+  EXPECT_FALSE(reads(2, "\x80"));
+  EXPECT_FALSE(reads(2, "\xFF\xFF\xFF\xFF\x7F"));
+  const std::string longest = "\xFF\xFF\x03" + std::string(kUserNameMax, 'u');
+  EXPECT_TRUE(reads(2, longest));
+  EXPECT_FALSE(reads(2, "\x80\x80\x04" + std::string(kUserNameMax + 1, 'u')));
+  for (const std::uint8_t version : std::initializer_list<std::uint8_t>{0, 3, 255})
+    EXPECT_FALSE(reads(version, "\4anna")) << int{version};
+}
+
+TEST_F(Record, only_a_session_has_a_second_version) {
+  const Key key = session_key(1, Kind::owed);
+  write_record(out_, key.bytes(), OwedTotals{5, 500});
+  OwedTotals owed;
+  EXPECT_TRUE(read_record(key.bytes(), sealed_record(key.bytes(), 1, out_.substr(5)), owed));
+  EXPECT_FALSE(read_record(key.bytes(), sealed_record(key.bytes(), 2, out_.substr(5)), owed));
 }
 
 TEST_F(Record, a_will_comes_back) {

@@ -162,6 +162,39 @@ TEST_F(SalvageTest, an_interrupted_replacement_is_taken_up) {
   EXPECT_EQ(found.sessions, kept.sessions);
 }
 
+TEST_F(SalvageTest, what_is_saved_of_an_older_format_is_of_the_newest) {
+  Status status = Status::ok;
+  std::string error;
+  {
+    const auto environment = Environment::open(options.environment, status, error);
+    ASSERT_TRUE(environment) << error;
+    Transaction transaction;
+    std::string_view record;
+    Meta meta;
+    ASSERT_EQ(environment->begin_write(transaction), Status::ok);
+    ASSERT_EQ(transaction.get(Table::main, kMetaKey, record), Status::ok);
+    ASSERT_TRUE(read_record(kMetaKey, record, meta));
+    meta.format = 1;
+    std::string out;
+    write_record(out, kMetaKey, meta);
+    ASSERT_EQ(transaction.put(Table::main, kMetaKey, out), Status::ok);
+    ASSERT_EQ(transaction.commit(), Status::ok);
+  }
+  TemporaryDirectory saved;
+  EnvironmentOptions there = options.environment;
+  there.directory = saved.path();
+  {
+    const auto environment = Environment::open(there, status, error);
+    ASSERT_TRUE(environment) << error;
+    const SalvageResult result = salvage(file(), *environment);
+    ASSERT_EQ(result.status, Status::ok) << result.error;
+    EXPECT_EQ(result.sessions, kSessions);
+  }
+  const Inspection result = inspect(saved.path(), {});
+  EXPECT_EQ(result.verdict, Verdict::sound);
+  EXPECT_EQ(result.format, kFormat);
+}
+
 TEST_F(SalvageTest, a_newer_format_is_refused_and_not_set_aside) {
   Status status = Status::ok;
   std::string error;

@@ -1,0 +1,35 @@
+// An address as accounts and bans count it: an IPv4 address, or the network of 64 bits that an IPv6
+// address is in, since whoever has one of those has them all. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/endpoint.hpp"
+
+namespace linnet::auth {
+
+class AddressKey {
+ public:
+  /// Nothing for Unix sockets and unknown addresses.
+  [[nodiscard]] static std::optional<AddressKey> of(const net::Endpoint& address) noexcept;
+
+  /// 4 or 8 bytes, in network order: those of IPv4 are never those of IPv6.
+  [[nodiscard]] std::string_view bytes() const noexcept { return {bytes_, size_}; }
+  /// "192.0.2.7" or "2001:db8::/64".
+  [[nodiscard]] std::string text() const;
+
+  friend bool operator==(const AddressKey& a, const AddressKey& b) noexcept {
+    return a.bytes() == b.bytes();
+  }
+
+ private:
+  AddressKey() noexcept = default;
+
+  char bytes_[8] = {};
+  std::uint8_t size_ = 0;
+};
+
+}  // namespace linnet::auth

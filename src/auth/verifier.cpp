@@ -1,0 +1,111 @@
+#include "auth/verifier.hpp"
+
+#include <csignal>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <utility>
+
+namespace linnet::auth {
+
+namespace {
+
+/// Jobs that are no logins, and wait.
+constexpr std::size_t kOthersMax = 16;
+
+/// Signals are for the threads that wait for them.
+void block_signals() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+/// On a board with one core a storm of logins must not take the shard's time.
+void lower_priority() noexcept {
+  constexpr int kNice = 10;
+  constexpr id_t kThisThread = 0;
+  setpriority(PRIO_PROCESS, kThisThread, kNice);
+}
+
+}  // namespace
+
+Verifier::Verifier(VerdictSink& sink, VerifierLimits limits, std::size_t remembered_max)
+    : sink_(sink), remembered_(remembered_max), limits_(limits), thread_([this] { work(); }) {}
+
+Verifier::~Verifier() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  something_.notify_one();
+  thread_.join();
+}
+
+bool Verifier::submit(LoginJob job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (count_ >= limits_.waiting_max) return false;
+    auto& of_source = waiting_[job.source];
+    if (of_source.size() >= limits_.of_source_max()) return false;
+    of_source.push_back(std::move(job));
+    ++count_;
+  }
+  something_.notify_one();
+  return true;
+}
+
+void Verifier::use(VerifierLimits limits, std::size_t remembered_max) {
+  remembered_.resize(remembered_max);
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
+
+void Verifier::run(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (others_.size() >= kOthersMax) return;
+    others_.push_back(std::move(job));
+  }
+  something_.notify_one();
+}
+
+void Verifier::work_off_others(std::unique_lock<std::mutex>& lock) {
+  while (!others_.empty() && !stopping_) {
+    const auto job = std::move(others_.front());
+    others_.pop_front();
+    lock.unlock();
+    job();
+    lock.lock();
+  }
+}
+
+/// The next job of the source after the one that had its turn. Under the lock.
+LoginJob Verifier::take() {
+  auto turn = waiting_.upper_bound(last_source_);
+  if (turn == waiting_.end()) turn = waiting_.begin();
+  last_source_ = turn->first;
+  LoginJob job = std::move(turn->second.front());
+  turn->second.pop_front();
+  if (turn->second.empty()) waiting_.erase(turn);
+  --count_;
+  return job;
+}
+
+void Verifier::work() {
+  block_signals();
+  lower_priority();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    something_.wait(lock, [this] { return stopping_ || count_ > 0 || !others_.empty(); });
+    work_off_others(lock);
+    if (stopping_) return;
+    if (count_ == 0) continue;
+    const LoginJob job = take();
+    lock.unlock();
+    LoginVerdict verdict = verify(job);
+    if (verdict.outcome == LoginVerdict::Outcome::accepted) remembered_.add(job);
+    sink_.on_verdict(job.shard, std::move(verdict));
+    lock.lock();
+  }
+}
+
+}  // namespace linnet::auth

@@ -1,0 +1,58 @@
+// New settings while the shard runs: they are used at once, and what exists already is looked at
+// under them, some of it in each turn, so that nobody waits for a reload.
+#include <utility>
+
+#include "shard/shard.hpp"
+
+namespace linnet::shard {
+
+namespace {
+
+constexpr std::size_t kReviewsPerTurn = 128;
+
+}  // namespace
+
+void Shard::on(VerdictLetter letter) {
+  gate_.on_verdict(std::move(letter.verdict));
+}
+
+void Shard::on(SettingsLetter letter) {
+  const bool other_interval = letter.settings->config.sys_interval != config().sys_interval;
+  services_.settings = std::move(letter.settings);
+  gate_.use(services_.settings->policy);
+  if (letter.progress) reloads_.push_back(std::move(letter.progress));
+  if (letter.task) letter.task->run();
+  if (other_interval) update_sys_timer();
+  begin_review();
+}
+
+void Shard::begin_review() {
+  reviewed_sessions_.clear();
+  reviewed_connections_.clear();
+  for (const auto& [id, session] : sessions_)
+    reviewed_sessions_.push_back(session);
+  for (session::Connection* connection : connections_)
+    reviewed_connections_.emplace_back(connection);
+}
+
+void Shard::review_some() {
+  if (reloads_.empty() && reviewed_sessions_.empty() && reviewed_connections_.empty()) return;
+  for (std::size_t count = 0; count < kReviewsPerTurn; ++count) {
+    if (!reviewed_connections_.empty()) {
+      const auto connection = std::move(reviewed_connections_.back());
+      reviewed_connections_.pop_back();
+      if (!connection->closed()) connection->review();
+    } else if (!reviewed_sessions_.empty()) {
+      const auto session = std::move(reviewed_sessions_.back());
+      reviewed_sessions_.pop_back();
+      if (!session->ended()) session->review();
+    } else {
+      break;
+    }
+  }
+  if (!reviewed_connections_.empty() || !reviewed_sessions_.empty()) return;
+  for (const ReloadProgressPtr& reload : std::exchange(reloads_, {}))
+    reload->done();
+}
+
+}  // namespace linnet::shard

@@ -1,0 +1,34 @@
+// How we speak TLS to a service: the server shows a certificate for its name, signed by somebody
+// whom we trust, or there is no connection. TLS 1.2 and newer. Immutable; any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/channel.hpp"
+
+namespace linnet::tls {
+
+class ClientContext {
+ public:
+  /// `authorities` is a PEM file, or a folder of them, of whose certificates are trusted; empty:
+  /// the system's. `host` is the name or the address that the server's certificate must be for. It
+  /// reads files: start-up and reload only. Null if something is wrong: `error` then says what.
+  [[nodiscard]] static std::unique_ptr<const ClientContext> open(const std::string& authorities,
+                                                                 const std::string& host,
+                                                                 std::string& error);
+  ClientContext(const ClientContext&) = delete;
+  ClientContext& operator=(const ClientContext&) = delete;
+  ~ClientContext();
+
+  /// The TLS of a socket that has just been connected: the first write() begins the handshake, and
+  /// takes no parts before it is done. Null if there is no memory. The context must outlive it.
+  [[nodiscard]] std::unique_ptr<net::Channel> connect(int socket) const;
+
+ private:
+  struct Impl;
+  explicit ClientContext(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::tls
