@@ -217,7 +217,11 @@ void Gate::on_verdict(LoginVerdict verdict) {
   Application& application = *found->second;
   application.asked = 0;
   if (application.applicant == nullptr) {  // who guesses does not wait for the answer
-    if (verdict.outcome != Outcome::accepted) on_wrong_login(application.address);
+    // A later method might have let it in; only the last word counts.
+    const bool last = application.next >= application.policy->order().size();
+    const bool wrong =
+        verdict.outcome == Outcome::rejected || (verdict.outcome == Outcome::ignored && last);
+    if (wrong) on_wrong_login(application.address);
     applications_.erase(found);
     return;
   }

@@ -164,7 +164,9 @@ void HttpCallout::Impl::land(const QuestionKey& key, HttpClient::Outcome outcome
 void HttpCallout::Impl::remember(const Flight& flight, const HttpVerdict& verdict,
                                  std::size_t body_size) {
   const bool is_yes = verdict.answer.result == HttpAnswer::Result::allow;
-  if (!is_yes || verdict.remember_ms == 0 || flight.epoch != epoch) return;
+  // Who did not wait may be guessing: the next try must not learn from the cache that it was right.
+  const bool awaited = !flight.waiters.empty();
+  if (!is_yes || !awaited || verdict.remember_ms == 0 || flight.epoch != epoch) return;
   cache.put({.key = flight.key,
              .identity = copy_of(verdict.answer.identity),
              .ends_ms = reactor.now_ms() + verdict.remember_ms,

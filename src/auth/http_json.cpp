@@ -249,7 +249,8 @@ HttpVerdict read_response(unsigned status, std::string_view body, const HttpTerm
       verdict.answer.identity.method = Method::http;
       verdict.remember_ms = terms.cache_ms;
       return verdict;
-    case 401:
+    case 401:  // it is the broker that it does not know
+      return unavailable("has answered 401: give it what it wants by auth.http.authorization_file");
     case 403: verdict.answer.result = HttpAnswer::Result::deny; return verdict;
     default: break;
   }

@@ -41,6 +41,7 @@ void* operator new[](std::size_t size) {
 
 void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto align = static_cast<std::size_t>(alignment);
+  if (size > PTRDIFF_MAX - align) throw std::bad_alloc();
   return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
 

@@ -88,7 +88,9 @@ void allow_with_conditions(Rules& rules) {
   for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
     rules.allow("socket", equals(0, static_cast<Number>(family)));
   rules.allow("socketpair", equals(0, AF_UNIX));
-  for (const Number request : std::array<Number, 4>{FIONBIO, FIONREAD, TCGETS, TIOCGWINSZ})
+  // The last two are how the C library reads the zone of an address, as in fe80::1%eth0.
+  for (const Number request :
+       std::array<Number, 6>{FIONBIO, FIONREAD, TCGETS, TIOCGWINSZ, SIOCGIFINDEX, SIOCGIFNAME})
     rules.allow("ioctl", equals(1, request));
   for (const int option : {PR_SET_NAME, PR_GET_NAME, kNameMemory})
     rules.allow("prctl", equals(0, static_cast<Number>(option)));

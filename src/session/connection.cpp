@@ -67,8 +67,8 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
       finish(net::CloseMode::flush, Farewell::lost);
     }
   }
-  while (reading_ && (state_ == State::greeting || state_ == State::authenticating ||
-                      state_ == State::open)) {
+  while (reading_ &&
+         (state_ == State::greeting || state_ == State::authenticating || state_ == State::open)) {
     const bool told = state_ == State::open && version_ == Version::v5;
     const std::uint32_t size_max =
         told ? told_packet_size_max_ : services_.limits().packet_size_max;
@@ -204,11 +204,10 @@ bool Connection::answers_blocked() {
 
 /// Reads or does not read, as all reasons together demand.
 void Connection::update_reading() {
-  const bool wanted = state_ != State::refusing && state_ != State::verifying && !parked_ &&
-                      !held_ && !slowed_ && !stopping_ &&
-                      unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
-                      acks_.size() <=
-                          std::max(told_receive_maximum_, services_.limits().receive_maximum);
+  const bool wanted =
+      state_ != State::refusing && state_ != State::verifying && !parked_ && !held_ && !slowed_ &&
+      !stopping_ && unconfirmed_subscribes_ < kUnconfirmedMax && !answers_blocked() &&
+      acks_.size() <= std::max(told_receive_maximum_, services_.limits().receive_maximum);
   if (wanted == reading_ || link_ == nullptr) return;
   reading_ = wanted;
   if (reading_) {
@@ -240,8 +239,8 @@ std::uint64_t Connection::left_to_expiry_ms() const noexcept {
   constexpr std::uint64_t kFarAway = kForever / 1000;
   const std::uint64_t end_s = session_->expires_at_s();
   if (end_s == 0 || end_s >= kFarAway) return kForever;
-  const auto now = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(services_.gate.clock().wall_ms(), 0));
+  const auto now =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(services_.gate.clock().wall_ms(), 0));
   return end_s * 1000 > now ? end_s * 1000 - now : 0;
 }
 
@@ -313,8 +312,7 @@ void Connection::shut_down() {
   const boost::intrusive_ptr<Connection> self(this);
   if (!session_ && state_ != State::greeting && state_ != State::closed) {
     // Nothing but CONNACK answers a CONNECT.
-    return refuse_connect(ReasonCode::server_unavailable,
-                          "the broker stops; connect again later");
+    return refuse_connect(ReasonCode::server_unavailable, "the broker stops; connect again later");
   }
   flush_acks();
   if (state_ == State::closed) return;
@@ -376,11 +374,16 @@ const char* Connection::no_longer_welcome(const auth::Identity* identity) const 
     return "there is no such user any more";
   }
   const net::ListenerTraits& listener = link_->listener();
-  const bool nameless = method == none && (identity == nullptr || identity->user_name.empty());
-  if (!nameless || services_.gate.admits_anonymous(listener.allow_anonymous, listener.local) ||
-      link_->facts().proof != net::PeerFacts::Proof::none) {
-    return nullptr;
+  const auth::Policy& policy = *services_.policy();
+  if (method != none) {
+    const auto order = policy.order();
+    if (std::find(order.begin(), order.end(), method) != order.end()) return nullptr;
+    return "the way in which the client has logged in is no longer offered";
   }
+  if (services_.gate.admits_anonymous(listener.allow_anonymous, listener.local)) return nullptr;
+  // A certificate that names nobody is enough where there is no other way to log in.
+  const bool proven = link_->facts().proof != net::PeerFacts::Proof::none;
+  if (proven && !policy.has_logins()) return nullptr;
   return "anonymous clients are no longer allowed here; log in";
 }
 

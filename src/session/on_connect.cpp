@@ -234,9 +234,9 @@ bool Connection::may_publish_will(const mqtt::Connect& connect) {
   const auto decision =
       rules.decide(subject, {auth::Action::publish, will.topic, will.qos, will.retain, false});
   if (!decision.denied()) return true;
-  refuse_connect(
-      ReasonCode::not_authorized,
-      cat("the client must not publish to its Will's topic: ", rules.name_of(subject, decision)));
+  constexpr const char* kText = "the client must not publish to its Will's topic";
+  refuse_connect(ReasonCode::not_authorized, kText,
+                 cat(kText, ": ", rules.name_of(subject, decision)));
   return false;
 }
 

@@ -216,7 +216,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool send_retained(Replay& replay, const MessageView& message);
 
   void lend_shared();
-  void give_away_shared();
+  void give_away_shared(const Membership* only = nullptr);
   ReasonCode subscribe_shared(std::string_view group, std::string_view filter,
                               const router::SubscriptionTerms& terms, OperationId operation);
   ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);

@@ -81,7 +81,10 @@ void Session::review() {
     if (!decision.denied()) continue;
     ++removed;
     log_removal(filter, decision);
+    const auto [parts, valid] = split_shared_filter(filter);
+    const Membership* left = find_membership(parts.group, parts.filter);
     (void)unsubscribe(filter, 0);
+    if (left != nullptr) give_away_shared(left);  // it lives on until it is swept
   }
   sweep_memberships();
   services_.counters.subscriptions_removed += removed;

@@ -42,11 +42,11 @@ void Session::lend_shared() {
   }
 }
 
-/// The session has ended: nothing comes back.
-void Session::give_away_shared() {
-  if (memberships_.empty()) return;
+/// The session has ended, or its membership in one group: nothing comes back.
+void Session::give_away_shared(const Membership* only) {
+  if (memberships_.empty() && only == nullptr) return;
   const auto give = [&](OwedMessage& owed) {
-    if (!may_go_elsewhere(owed)) return;
+    if (!may_go_elsewhere(owed) || (only != nullptr && owed.group != only)) return;
     services_.peers.hand_back(*this, *owed.group, owed.message, 0);
   };
   inflight_.for_each(give);

@@ -105,7 +105,6 @@ void Session::undo(const Unconfirmed& change) {
       return;
     }
   }
-  if (change.before) save_subscription(change.filter, *change.before, 0);
   if (!change.before) {
     (void)unsubscribe(change.filter, 0);
     sweep_memberships();
@@ -116,8 +115,10 @@ void Session::undo(const Unconfirmed& change) {
     Membership* membership = find_membership(parts.group, parts.filter);
     if (membership == nullptr) return;
     membership->terms = *change.before;
+    save_subscription(change.filter, *change.before, 0);
     services_.peers.join_group(*this, *membership, 0);
   } else if (services_.router.find(parts.filter, subscriptions_) != nullptr) {
+    save_subscription(change.filter, *change.before, 0);
     services_.router.subscribe(parts.filter, *change.before, *this, subscriptions_);
   }
 }

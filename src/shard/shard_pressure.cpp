@@ -67,6 +67,8 @@ void Shard::hold(session::Connection& connection) {
 
 /// Lets those who are held back try again: all of them, or the one that has waited longest.
 void Shard::relieve(bool all) {
+  // Who has gone meanwhile must not keep the others waiting.
+  std::erase_if(held_, [](const session::ConnectionPtr& one) { return one->closed(); });
   if (held_.empty()) return;
   std::vector<session::ConnectionPtr> relieved;
   if (all) {

@@ -44,7 +44,9 @@ std::error_code pending_error(int socket) noexcept {
 
 std::span<char> UnreadBytes::room(std::size_t size_min, bool tight) {
   if (capacity_ - size_ < size_min) {
-    reserve(std::max({tight ? 0 : std::size_t{capacity_} * 2, size_ + size_min, kUnreadMin}));
+    // In proportion in any case, so that a large packet is not copied with every read.
+    const std::size_t grown = std::size_t{capacity_} + capacity_ / (tight ? 4 : 1);
+    reserve(std::max({grown, size_ + size_min, kUnreadMin}));
   }
   return {data_.get() + size_, capacity_ - size_};
 }

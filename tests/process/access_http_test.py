@@ -44,13 +44,13 @@ class Answers(unittest.TestCase):
 
     def test_yes_and_no(self):
         for user, expected in (("anna", LET_IN), ("empty", LET_IN), ("other", LET_IN),
-                               ("deny", WRONG_LOGIN), ("401", WRONG_LOGIN), ("403", WRONG_LOGIN),
+                               ("deny", WRONG_LOGIN), ("403", WRONG_LOGIN),
                                ("nobody", WRONG_LOGIN)):
             with self.subTest(user):
                 self.assertEqual(answers(self.broker, user, "secret"), expected)
 
     def test_what_is_not_understood_is_no(self):
-        for user in ("500", "302", "text", "more"):
+        for user in ("401", "500", "302", "text", "more"):
             with self.subTest(user):
                 self.assertEqual(answers(self.broker, user, "secret"), UNAVAILABLE)
         self.assertIsNotNone(self.broker.log.wait_for(self.service.url))
