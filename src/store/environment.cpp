@@ -91,6 +91,9 @@ std::unique_ptr<Environment> Environment::open(const EnvironmentOptions& options
   int code = environment->open_files();
   if (code == MDB_SUCCESS) code = environment->open_watched();
   if (code == MDB_SUCCESS && options.sync) code = sync_directory(options.directory);
+  // What an earlier process wrote and could not sync is seen, but may not be on the disk; whoever
+  // finds its work done already would be answered without a commit.
+  if (code == MDB_SUCCESS && options.sync) code = mdb_env_sync(environment->env_, 1);
   status = to_status(code);
   if (status == Status::ok) return environment;
   error = cat("can't open the store ", environment->file(), " (", words_of(code),

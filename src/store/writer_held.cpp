@@ -66,8 +66,9 @@ void Writer::retry() {
   if (status == Status::ok) {
     holds_ = false;
     sweep_wanted_ = true;
-    answer(sink_, std::exchange(held_, {}));
+    // First, since whoever is answered may come with more at once.
     if (trouble_ == Trouble::failing) clear();
+    answer(sink_, std::exchange(held_, {}));
     return;
   }
   if (status == Status::damaged) return hold({}, status);

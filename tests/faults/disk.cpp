@@ -139,6 +139,10 @@ void Disk::mark(std::uint64_t file, std::uint64_t offset) {
   if (trace_ >= 0) put({TraceKind::mark, file, now_ns(), offset, 0}, nullptr);
 }
 
+void Disk::give_up() {
+  if (trace_ >= 0) put({TraceKind::given_up, 0, now_ns(), 0, 0}, nullptr);
+}
+
 void Disk::fail_sync(int error, int skip) {
   Orders& told = orders();
   told.sync_skip = skip;

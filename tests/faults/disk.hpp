@@ -47,6 +47,8 @@ class Disk {
   /// Within a test's own process: writes a trace from now on, until it is null.
   void trace_to(const char* path);
   void mark(std::uint64_t file, std::uint64_t offset);
+  /// The test has put what the disk holds in place of what was written and not synced.
+  void give_up();
   /// The next sync but `skip` fails with this errno; 0: none does.
   void fail_sync(int error, int skip);
 

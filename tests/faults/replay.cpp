@@ -73,6 +73,7 @@ void Replay::play(const TraceStep& step) {
       pending_.clear();
       return;
     case TraceKind::sync_failed: fail_sync(step.entry.time_ns); return;
+    case TraceKind::given_up: pending_.clear(); return;
     case TraceKind::synced_part: sync_part(step.entry.offset, step.entry.size); return;
   }
 }

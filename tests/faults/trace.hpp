@@ -14,6 +14,7 @@ enum class TraceKind : std::uint64_t {
   sync_failed = 5,  // perhaps some of it is, and no more will be unless it is written again
   synced_part = 6,  // the range of `size` bytes at `offset` is on the disk
   mark = 7,         // the test's own: `file` and `offset` mean what it likes
+  given_up = 8,     // the kernel has forgotten what was not synced
 };
 
 struct TraceEntry {

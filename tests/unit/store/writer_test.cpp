@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,7 @@ class Sink final : public AnswerSink {
         constexpr const char* kOutcomes[] = {"committed", "full", "refused", "accepted"};
         said.push_back(cat(one.ticket, " ", kOutcomes[static_cast<int>(one.outcome)]));
       }
+      accepted_then = accepts && accepts();
     });
   }
   void has_room_again() override {
@@ -64,6 +66,8 @@ class Sink final : public AnswerSink {
   Watched watched;
   List said;
   int room_again = 0;
+  std::function<bool()> accepts;  // asked at each answer
+  bool accepted_then = false;
 };
 
 /// A database that does what a test tells it to.
@@ -344,6 +348,15 @@ TEST_F(WriterTest, after_an_error_the_same_is_written_again) {
   EXPECT_TRUE(writer->accepts());
   owes(2);
   EXPECT_TRUE(sink.hears("2 committed"));
+}
+
+TEST_F(WriterTest, who_is_answered_after_an_error_may_come_with_more_at_once) {
+  target.fails_with({Status::failed, Status::ok});
+  sink.accepts = [this] { return writer->accepts(); };
+  start();
+  owes(1);
+  EXPECT_TRUE(sink.hears("1 committed"));
+  EXPECT_TRUE(sink.accepted_then);
 }
 
 TEST_F(WriterTest, nobody_waits_for_a_failing_disk_for_ever) {
