@@ -170,7 +170,21 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
     std::uint32_t number = 0;
   };
 
+  /// What happens by time alone. Made when it is needed: most clients are connected, and their
+  /// sessions end with the connection.
+  struct Deadlines {
+    explicit Deadlines(Session& session) noexcept
+        : timer(Timer::calling<&Session::on_timer>(session)) {}
+    Timer timer;
+    std::uint64_t will_due_ms = kNever;  // the connection is gone and the Will's delay runs
+    std::uint64_t ends_at_ms = kNever;   // the connection is gone and the session's expiry runs
+  };
+
   [[nodiscard]] bool online() const noexcept { return online_; }
+  [[nodiscard]] Deadlines& deadlines() {
+    if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(*this);
+    return *deadlines_;
+  }
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
@@ -236,6 +250,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void on_timer();
   void publish_will();
 
+  std::uint32_t expiry_s_ = 0;  // here it fits in front of what follows
+
   // Constant after construction
   Services& services_;
   std::string client_id_;
@@ -253,12 +269,9 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::unique_ptr<Replays> replays_;
   std::unique_ptr<StoredWill> will_;
   std::unique_ptr<std::vector<Unconfirmed>> unconfirmed_;
-  Timer timer_;
+  std::unique_ptr<Deadlines> deadlines_;
   store::SessionNumber number_ = 0;
-  std::uint64_t will_due_ms_ = kNever;  // the connection is gone and the Will's delay runs
-  std::uint64_t ends_at_ms_ = kNever;   // the connection is gone and the session's expiry runs
   std::uint64_t last_sequence_ = 0;
-  std::uint32_t expiry_s_ = 0;
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
   std::uint32_t last_unconfirmed_ = 0;

@@ -37,6 +37,7 @@ Access* Session::access() {
 
 void Session::renew_access() {
   access_.reset();
+  if (services_.policy()->rules().empty()) return;
   if (!identity_) identity_ = std::make_unique<const auth::Identity>();
   if (!services_.policy()->rules().concern(*identity_)) return;
   access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id_);

@@ -103,7 +103,8 @@ void Session::push_inflight(OwedMessage message) {
     const bool waits = owed.qos == Qos::exactly_once;
     if (!waits) {
       unmarked_ = true;
-      if (!timer_.armed()) services_.timers.arm(timer_, services_.now_ms() + kMarkDelayMs);
+      Timer& timer = deadlines().timer;
+      if (!timer.armed()) services_.timers.arm(timer, services_.now_ms() + kMarkDelayMs);
       return;
     }
     owed.state = OwedMessage::State::committing;
@@ -147,9 +148,8 @@ void Session::erase_owed(const OwedMessage& owed) {
 BacklogLimits Session::backlog_limits() const noexcept {
   const Limits& limits = services_.limits();
   if (kept()) return {limits.backlog_messages_max, limits.backlog_bytes_max};
-  return transient_max(
-      services_.memory.level(),
-      {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max});
+  return transient_max(services_.memory.level(),
+                       {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max});
 }
 
 void Session::push_backlog(Publication& publication, const Terms& terms,

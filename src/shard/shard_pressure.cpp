@@ -93,7 +93,7 @@ void Shard::on_pressure_timer() {
   // Nobody waits for ever: what stands still would not free its memory.
   relieve(common_.memory.level() < Pressure::refuse_connections);
   if (pressure_ >= Pressure::spill_backlogs) {
-    for (const auto& [id, session] : sessions_)
+    for (const session::SessionPtr& session : sessions_)
       session->spill();
   }
   arm_pressure_timer();
