@@ -281,22 +281,23 @@ TEST_P(RulesReload, AManyTimesSubscribedSessionIsReviewedPieceByPiece) {
     return c.counters().subscriptions + c.counters().shared_subscriptions;
   };
   EXPECT_EQ(left(), kMany);
-  auto& p = c.client("p").connects();
   c.reload_quietly(with_rules({deny().subscribe({"x/#"}), allow().topics({"#"})}));
-  std::uint64_t before = kMany;
-  while (left() > 0) {
+  for (std::uint64_t before = kMany, round = 0; before > 0; ++round) {
+    // What the client does meanwhile is no harm.
+    std::vector<std::string> filters;
+    for (std::uint64_t at = round; at < kMany; at += 37)
+      filters.push_back("x/" + std::to_string(at));
+    a.writes(unsubscribe_packet(Version::v5, 1, filters));
     ASSERT_TRUE(c.step(0));
     ASSERT_GE(left() + 500, before);
     before = left();
-    // What the client does meanwhile is no harm.
-    if (before == 0 || before > kMany / 2) continue;
-    a.unsubscribes("x/1").unsubscribes("x/777").unsubscribes("$share/g/x/0");
-    p.publishes("x/3", "no", {.qos = 1});
-    a.receives_nothing();
   }
   c.settle();
-  EXPECT_LE(c.counters().subscriptions_removed, kMany);
+  EXPECT_LT(c.counters().subscriptions_removed, kMany);
   a.is_open().subscribes("y", qos1);
+  auto& p = c.client("p").connects();
+  for (int at = 0; at < 100; ++at)
+    p.publishes("x/" + std::to_string(at), "no");
   p.publishes("y", "yes", {.qos = 1});
   a.receives("y", "yes");
 }
