@@ -106,7 +106,9 @@ void Shard::arm_pressure_timer() {
 void Shard::on_pressure_timer() {
   // Nobody waits for ever: what stands still would not free its memory.
   relieve(common_.memory.level() < Pressure::refuse_connections);
-  spilling_ = spilling_ || pressure_ >= Pressure::spill_backlogs;
+  // Who is held back is looked at more often than the backlogs.
+  const bool looks = held_.empty() || timers_.now_ms() / kHoldMs % (kLookMs / kHoldMs) == 0;
+  if (looks && pressure_ >= Pressure::spill_backlogs) spilling_ = true;
   arm_pressure_timer();
 }
 
