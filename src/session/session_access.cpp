@@ -1,4 +1,5 @@
 // Who a session belongs to, and what its client may do.
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.hpp"
@@ -12,6 +13,15 @@ namespace {
 /// Of how many subscriptions a client that comes back waits for the review; the rest follows.
 constexpr std::size_t kFirstReview = 64;
 
+/// What an Access that goes leaves to the next one.
+std::unique_ptr<HandingOn> unfinished(Access* access) {
+  if (access == nullptr || !access->review().handing_on) return nullptr;
+  auto on = std::move(access->review().handing_on);
+  for (auto& [group, range] : on->groups)
+    range.after = std::max(range.after, on->left.after);
+  return on;
+}
+
 }  // namespace
 
 void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account) {
@@ -21,9 +31,12 @@ void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountP
     if (kept_counted_) count_session(1);
   }
   if (account_) ++account_->connections;
+  auto handing_on = unfinished(access_.get());
   access_.reset();  // it refers to the identity of before
   identity_ = std::move(identity);
   identity_known_ = true;
+  renew_access();
+  if (access_) access_->review().handing_on = std::move(handing_on);
   review_first();
 }
 
@@ -43,10 +56,15 @@ Access* Session::access() {
 }
 
 void Session::renew_access() {
+  auto handing_on = unfinished(access_.get());
   access_.reset();
   if (!identity_) identity_ = std::make_unique<const auth::Identity>();
-  if (!services_.policy()->rules().concern(*identity_)) return;
+  if (!services_.policy()->rules().concern(*identity_)) {
+    if (handing_on) pump_soon();  // it has waited for that
+    return;
+  }
   access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id_);
+  access_->review().handing_on = std::move(handing_on);
 }
 
 auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qos qos) {
