@@ -254,10 +254,13 @@ class Connection final : public net::LinkUser,
   std::uint32_t unconfirmed_subscribes_ = 0;
   std::uint32_t heard_bytes_ = 0;  // in the second heard_in_; counted only under pressure
   std::uint32_t heard_in_ = 0;
-  // What CONNACK has told the client: it may rely on that, whatever a reload changes
+  // What CONNACK has told the client: it may rely on that, whatever a reload changes. MQTT 3 has no
+  // words for it; what held when the client came holds for it, too
   std::uint32_t told_packet_size_max_ = 0;
   std::uint16_t told_receive_maximum_ = 0;
   std::uint16_t told_topic_alias_max_ = 0;
+  Qos told_qos_max_ = Qos::exactly_once;
+  bool told_retain_available_ = true;
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
