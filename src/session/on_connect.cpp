@@ -376,6 +376,8 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
   told_receive_maximum_ = limits.receive_maximum;
   told_packet_size_max_ = limits.packet_size_max;
   told_topic_alias_max_ = limits.topic_alias_max;
+  told_qos_max_ = limits.qos_max;
+  told_retain_available_ = limits.retain_available;
   if (keep_alive_s_ != connect.keep_alive_s) packet.server_keep_alive_s = keep_alive_s_;
   if (connect.request_response_information && connect.client_id.size() <= kResponseIdMax &&
       !has_wildcard(connect.client_id)) {

@@ -54,6 +54,8 @@ class Peers {
   virtual void hold(Connection& connection) = 0;
   /// Session::on_turn() follows at the end of this turn: others get theirs first.
   virtual void pump_later(Session& session) = 0;
+  /// Session::review() follows, in this turn or later, until it has looked at everything.
+  virtual void review_later(Session& session) = 0;
 
   /// Opens an operation for a connection. Parts are added while it is open; it ends when it has
   /// been sealed and all parts have been answered, and then tells Connection::on_done(). seal()

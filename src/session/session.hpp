@@ -78,8 +78,11 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// Whether it may subscribe; from now on, if some of the filter's topics must not be received,
   /// each message is asked about.
   [[nodiscard]] auth::Decision judge_filter(Access& access, std::string_view filter, Qos qos);
-  /// The rules, or the user, have changed: removes the subscriptions that are no longer allowed.
-  void review();
+  /// The rules, or the user, have changed: ends the subscriptions that are no longer allowed, and
+  /// lowers the QoS of those that are allowed with less. Looks at `budget` of them at most, which
+  /// are taken off it; false if there are more: to be called again. Nothing that must not be
+  /// received is sent meanwhile.
+  [[nodiscard]] bool review(std::size_t& budget);
 
   // Between two runs of the broker: session_restore.cpp
 
@@ -188,13 +191,20 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
+  /// What a message goes with; limits.qos_max may have sunk since the client has subscribed.
+  [[nodiscard]] Qos outgoing_qos(Qos published, Qos subscribed) const noexcept {
+    return min(min(published, subscribed), services_.limits().qos_max);
+  }
 
   void renew_access();
   [[nodiscard]] bool may_receive(std::string_view topic);
-  [[nodiscard]] bool may_publish(const Message& will);
-  [[nodiscard]] std::vector<std::string> subscribed_filters();
+  [[nodiscard]] bool may_publish(const Message& will) const;
+  void review_first();
+  void review_filter(const std::string& filter, router::SubscriptionTerms terms);
+  void end_subscription(const std::string& filter, const auth::Decision& decision);
   void count_session(int change) noexcept;
   void log_removal(std::string_view filter, const auth::Decision& decision) const;
+  void log_denied_will(std::string_view topic, std::string_view rule) const;
   [[nodiscard]] bool owes() const noexcept;
 
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
@@ -231,9 +241,17 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   void lend_shared();
   void give_away_shared(const Membership* only = nullptr);
+  void hand_on_later(const Membership& ended);
+  bool hand_on_some();
+  [[nodiscard]] bool hands_on() const noexcept {
+    return access_ && access_->review().handing_on != nullptr;
+  }
   ReasonCode subscribe_shared(std::string_view group, std::string_view filter,
                               const router::SubscriptionTerms& terms, OperationId operation);
   ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);
+  ReasonCode remove_subscription(std::string_view text, OperationId operation);
+  void change_terms(std::string_view text, const router::SubscriptionTerms& terms);
+  void lower(const std::string& text, const router::SubscriptionTerms& terms);
   void save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
                          OperationId operation);
   void note_unconfirmed(std::string_view filter, const router::SubscriptionTerms* before,
@@ -275,16 +293,19 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
   std::uint32_t last_unconfirmed_ = 0;
-  bool online_ = false;
-  bool rests_ = false;         // its replays go on at the end of the turn
+  bool online_ : 1 = false;
+  bool rests_ : 1 = false;     // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
-  bool ended_ = false;
-  bool unloaded_ = false;        // what load() reads is in the store alone
-  bool restored_ = false;        // ... and the backlog counts it, too
-  bool identity_known_ = false;  // not after a restart, before the client is back
-  bool unmarked_ = false;    // something in flight has an identifier that the store does not know
-  bool will_saved_ = false;  // the store has a Will of this session
+  bool ended_ : 1 = false;
+  bool unloaded_ : 1 = false;        // what load() reads is in the store alone
+  bool restored_ : 1 = false;        // ... and the backlog counts it, too
+  bool identity_known_ : 1 = false;  // not after a restart, before the client is back
+  bool review_waits_ : 1 = false;    // it goes on when the shard has time for it
+  bool unmarked_ : 1 = false;  // something in flight has an identifier that the store does not know
+  bool will_saved_ = false;    // the store has a Will of this session
 };
+
+static_assert(sizeof(void*) != 8 || sizeof(Session) <= 216);
 
 using SessionPtr = boost::intrusive_ptr<Session>;
 

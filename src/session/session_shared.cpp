@@ -1,13 +1,20 @@
 // What becomes of a shared group's messages when their member goes away (MQTT 5.0, section 4.8.2):
 // they are offered to another one. A member whose session is kept stays responsible until another
 // has taken a message, and keeps it, with its packet identifier, if nobody does (MQTT-4.4.0-1).
+#include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "base/cat.hpp"
 #include "session/session.hpp"
 
 namespace linnet::session {
 
 namespace {
+
+/// How much of the store one turn looks at to hand it on.
+constexpr std::size_t kHandOnLooks = 256;
+constexpr std::size_t kHandOnBytes = 64 << 10;
 
 struct Offer {
   Membership* group;
@@ -51,6 +58,47 @@ void Session::give_away_shared(const Membership* only) {
   };
   inflight_.for_each(give);
   backlog_.for_each(give);
+}
+
+/// What rests in the store for a membership that ends is not at hand: see hand_on_some().
+void Session::hand_on_later(const Membership& ended) {
+  if (!backlog_.any_stored()) return;
+  auto& handing_on = access_->review().handing_on;
+  if (!handing_on) handing_on = std::make_unique<HandingOn>();
+  const auto [after, last] = backlog_.stored_range();
+  handing_on->groups[cat(ended.group, '/', ended.filter)] = {after, last};
+  handing_on->left.after = std::min(handing_on->left.after, after);
+  handing_on->left.last = std::max(handing_on->left.last, last);
+}
+
+/// True when nothing is left. The client gets nothing out of the store meanwhile, so that nothing
+/// is lost to the group; what it may still receive of it stays with it, too.
+bool Session::hand_on_some() {
+  HandingOn& on = *access_->review().handing_on;
+  std::vector<std::pair<Membership, MessagePtr>> offers;  // not given within the store's call
+  std::size_t looks = 0;
+  std::size_t bytes = 0;
+  const bool readable = services_.store.read_outgoing(
+      number_, on.left.after, on.left.last, [&](const store::StoredOutgoing& stored) {
+        if (looks == kHandOnLooks || bytes >= kHandOnBytes) return false;
+        ++looks;
+        on.left.after = stored.sequence;
+        const auto found = on.groups.find(std::string(stored.group));
+        if (found == on.groups.end()) return true;
+        const auto& [after, last] = found->second;
+        if (stored.sequence <= after || stored.sequence > last) return true;
+        const auto slash = stored.group.find('/');
+        Membership ended;
+        ended.group = stored.group.substr(0, slash);
+        ended.filter = stored.group.substr(slash + 1);
+        bytes += store::owed_bytes(stored.message);
+        offers.emplace_back(std::move(ended), Message::make(stored.message));
+        return true;
+      });
+  for (auto& [ended, message] : offers) {
+    services_.peers.hand_back(*this, ended, std::move(message), 0);
+  }
+  return !readable || (looks < kHandOnLooks && bytes < kHandOnBytes);
 }
 
 void Session::on_handed_back(std::uint64_t sequence, bool taken) {

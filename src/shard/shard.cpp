@@ -40,12 +40,13 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       answers_(shards),
       outgoing_bytes_(shards),
       pressure_timer_(Timer::calling<&Shard::on_pressure_timer>(*this)),
+      calm_timer_(Timer::calling<&Shard::on_calm>(*this)),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
   reactor_.follow(common.memory);
-  on_pressure(Pressure::none);
+  limit_caches(false);
   own();
 }
 
@@ -174,6 +175,10 @@ void Shard::pump_later(session::Session& session) {
   pumps_.emplace_back(&session);
 }
 
+void Shard::review_later(session::Session& session) {
+  reviewed_sessions_.emplace_back(&session);
+}
+
 void Shard::park(session::Connection& connection) {
   parked_.emplace_back(&connection);
 }
@@ -204,6 +209,7 @@ bool Shard::work() {
   for (const auto& session : pumps)
     session->on_turn();
   review_some();
+  spill_some();
   check_stop();
   look_at_memory();
   post_outgoing();
@@ -252,7 +258,9 @@ void Shard::publish_later(MessagePtr message) {
 int Shard::wait_ms() const noexcept {
   // What the flush at the end of the last turn has left to do.
   if (submitted_ || has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
-  if (!reloads_.empty() || !reviewed_sessions_.empty() || !reviewed_connections_.empty()) return 0;
+  if (spilling_ || !reloads_.empty() || !reviewed_sessions_.empty() ||
+      !reviewed_connections_.empty())
+    return 0;
   if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();

@@ -11,6 +11,7 @@
 // shard_settings.cpp, shard_pressure.cpp.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -104,6 +105,7 @@ class Shard final : public session::Peers {
   void park(session::Connection& connection) override;
   void hold(session::Connection& connection) override;
   void pump_later(session::Session& session) override;
+  void review_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
   void save(store::Change change, OperationId operation) override;
@@ -256,6 +258,7 @@ class Shard final : public session::Peers {
                                        Publication& publication, router::Delivering& delivering);
   [[nodiscard]] bool counts_acknowledgements(std::string_view group) const noexcept;
   [[nodiscard]] ShardId home_of_group(const GroupName& name) const noexcept;
+  [[nodiscard]] bool is_acknowledged(Qos published, const router::ShareMember& member) const;
 
   // $SYS, on shard 0
   [[nodiscard]] bool asks_for_sys(std::string_view filter) const noexcept;
@@ -278,6 +281,9 @@ class Shard final : public session::Peers {
   void relieve(bool all);
   void arm_pressure_timer();
   void on_pressure_timer();
+  void limit_caches(bool is_short);
+  void on_calm();
+  void spill_some();
 
   // Stopping
   void check_stop();
@@ -328,8 +334,8 @@ class Shard final : public session::Peers {
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;
 
-  // After a reload: what has still to be looked at under the new settings
-  std::vector<session::SessionPtr> reviewed_sessions_;
+  // What has still to be looked at under new settings, or for a client that has come back
+  std::deque<session::SessionPtr> reviewed_sessions_;  // from the front
   std::vector<session::ConnectionPtr> reviewed_connections_;
   std::vector<ReloadProgressPtr> reloads_;
 
@@ -337,6 +343,10 @@ class Shard final : public session::Peers {
   Pressure pressure_ = Pressure::none;        // what was last acted upon
   std::vector<session::ConnectionPtr> held_;  // not read for it, oldest first
   Timer pressure_timer_;
+  Timer calm_timer_;  // the pressure is over, but the caches are still short
+  bool caches_are_short_ = true;
+  bool spilling_ = false;             // the sessions are looked at, some in each turn ...
+  session::SessionPtr last_spilled_;  // ... behind this one
   LogLimiter pressure_limiter_;
 
   // $SYS

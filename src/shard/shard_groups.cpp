@@ -135,11 +135,16 @@ void Shard::on(const GroupUpdateLetter& letter) {
   member->kept = letter.kept;
 }
 
+/// Whether the member will tell of it when it has got a message of the group.
+bool Shard::is_acknowledged(Qos published, const router::ShareMember& member) const {
+  return min(min(published, member.terms.qos), config().limits.qos_max) != Qos::at_most_once;
+}
+
 /// Gives a publication to one member of a group whose home is here.
 void Shard::choose_member(Group& group, Publication& publication, router::Delivering& delivering) {
   router::ShareMember* member = group.members().pick(publication.view());
   if (member == nullptr) return;
-  if (min(publication->qos, member->terms.qos) != Qos::at_most_once) ++member->inflight;
+  if (is_acknowledged(publication->qos, *member)) ++member->inflight;
   if (member->shard == id_) {
     const bool taken = deliver_to_member(group.name(), member->client_id, publication, delivering);
     LINNET_ASSERT(taken);  // members of this shard join and leave at once
@@ -229,7 +234,7 @@ void Shard::choose_another(const GroupBackLetter& letter) {
   }
   auto* former = group->members().find(letter.client_id);
   if (former != nullptr && former->inflight > 0) --former->inflight;
-  if (min(letter.message->qos(), member->terms.qos) != Qos::at_most_once) ++member->inflight;
+  if (is_acknowledged(letter.message->qos(), *member)) ++member->inflight;
   GroupDeliverLetter deliver{group->name(), member->client_id, letter.message->clone(),
                              letter.reply,  letter.unit,       letter.offered};
   const std::size_t bytes = deliver.message->memory_bytes();

@@ -8,7 +8,8 @@ namespace linnet::shard {
 
 namespace {
 
-constexpr std::size_t kReviewsPerTurn = 128;
+/// Connections, sessions and subscriptions together.
+constexpr std::size_t kReviewsPerTurn = 256;
 
 }  // namespace
 
@@ -37,18 +38,17 @@ void Shard::begin_review() {
 
 void Shard::review_some() {
   if (reloads_.empty() && reviewed_sessions_.empty() && reviewed_connections_.empty()) return;
-  for (std::size_t count = 0; count < kReviewsPerTurn; ++count) {
-    if (!reviewed_connections_.empty()) {
-      const auto connection = std::move(reviewed_connections_.back());
-      reviewed_connections_.pop_back();
-      if (!connection->closed()) connection->review();
-    } else if (!reviewed_sessions_.empty()) {
-      const auto session = std::move(reviewed_sessions_.back());
-      reviewed_sessions_.pop_back();
-      if (!session->ended()) session->review();
-    } else {
-      break;
-    }
+  std::size_t left = kReviewsPerTurn;
+  for (; left > 0 && !reviewed_connections_.empty(); --left) {
+    const auto connection = std::move(reviewed_connections_.back());
+    reviewed_connections_.pop_back();
+    if (!connection->closed()) connection->review();
+  }
+  while (left > 0 && !reviewed_sessions_.empty()) {
+    --left;
+    const auto session = reviewed_sessions_.front();
+    if (!session->review(left)) break;
+    reviewed_sessions_.pop_front();
   }
   if (!reviewed_connections_.empty() || !reviewed_sessions_.empty()) return;
   for (const ReloadProgressPtr& reload : std::exchange(reloads_, {}))

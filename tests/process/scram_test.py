@@ -276,16 +276,6 @@ class Again(ScramCase):
 
 
 @linnet_only
-class Log(ScramCase):
-    def test_it_says_what_clients_do_not_learn(self):
-        for user, words in (("anna", ["anna", "wrong"]), ("nobody", ["no user", "nobody"]),
-                            ("old", ["old", "linnet passwd --kind scram"])):
-            client = self.client()
-            self.assertEqual(client.log_in(Exchange(user, "wrong"), unique()).reason, BAD_LOGIN)
-            self.assertIsNotNone(self.broker.log.wait_for(client.address, *words), words)
-
-
-@linnet_only
 class Stalled(ScramCase):
     more_settings = {"limits.connect_timeout": "500ms"}
 
