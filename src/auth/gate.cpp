@@ -20,6 +20,11 @@ Admission refusal(ReasonCode reason, std::string text) {
   return {reason, std::move(text), {}, {}};
 }
 
+net::Executor executor_of(net::Background* lookups) {
+  if (lookups == nullptr) return nullptr;
+  return [lookups](std::function<void()> job) { (void)lookups->run(std::move(job)); };
+}
+
 std::unique_ptr<Grants> grants_of(const net::PeerFacts& peer) {
   const net::CertificateNames& names = peer.certificate;
   if (names.cn.empty() && names.subject.empty() && names.san.empty()) return nullptr;
@@ -66,8 +71,7 @@ Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, P
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, parts.clock,
-            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
+      http_(reactor, parts.clock, executor_of(parts.lookups)) {}
 
 Gate::~Gate() = default;
 

@@ -21,6 +21,7 @@
 #include "auth/login.hpp"
 #include "auth/policy.hpp"
 #include "base/clock.hpp"
+#include "net/background.hpp"
 #include "net/endpoint.hpp"
 #include "net/peer_facts.hpp"
 #include "net/reactor.hpp"
@@ -66,6 +67,8 @@ struct GateParts {
   Bans& bans;
   Accounts& accounts;
   const Clock& clock = system_clock();
+  /// Looks up the host of auth.http.url again; null: the addresses of the start stand.
+  net::Background* lookups = nullptr;
 };
 
 class Gate {

@@ -77,7 +77,7 @@ void Broker::Impl::make_shards() {
                              connections,
                              kept_sessions,
                              memory,
-                             {*verifier, bans, accounts},
+                             {*verifier, bans, accounts, system_clock(), &lookups},
                              &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));

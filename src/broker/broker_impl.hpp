@@ -17,6 +17,7 @@
 #include "broker/listeners.hpp"
 #include "broker/reload_command.hpp"
 #include "broker/storage.hpp"
+#include "net/background.hpp"
 #include "net/inherited_sockets.hpp"
 #include "session/settings.hpp"
 #include "shard/post_office.hpp"
@@ -46,6 +47,7 @@ struct Broker::Impl {
   [[nodiscard]] const Config& config() const noexcept { return settings->config; }
 
   Listeners listeners;
+  net::Background lookups;  // its end may take long: after the store has written all
   auth::Accounts accounts;  // these three outlive all links
   auth::Bans bans;
   shard::PostOffice post;              // a letter may hold a link, whose channel is an entrance's

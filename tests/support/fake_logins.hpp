@@ -2,7 +2,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <optional>
 #include <random>
 #include <utility>
@@ -22,7 +21,6 @@ class FakeLogins final : public auth::LoginQueue {
     return true;
   }
 
-  void run(std::function<void()> job) override { job(); }
 
   /// Nothing is verified until release().
   void hold() noexcept { held_ = true; }
