@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/decoy_secret.hpp"
 #include "base/assert.hpp"
 #include "base/cat.hpp"
 #include "base/hash.hpp"
@@ -68,6 +69,7 @@ struct Gate::Application {
 
 Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, PolicyPtr policy)
     : parts_(parts),
+      decoy_secret_(parts.decoy_secret.empty() ? make_decoy_secret() : Secret(parts.decoy_secret)),
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),

@@ -69,6 +69,9 @@ struct GateParts {
   const Clock& clock = system_clock();
   /// Looks up the host of auth.http.url again; null: the addresses of the start stand.
   net::Background* lookups = nullptr;
+  /// For users whom there are none of, see ScramServer: the same for all gates. Empty: one of the
+  /// gate's own.
+  std::string_view decoy_secret{};
 };
 
 class Gate {
@@ -83,6 +86,7 @@ class Gate {
   [[nodiscard]] const PolicyPtr& policy() const noexcept { return policy_; }
   [[nodiscard]] Bans& bans() noexcept { return parts_.bans; }
   [[nodiscard]] Accounts& accounts() noexcept { return parts_.accounts; }
+  [[nodiscard]] std::string_view decoy_secret() const noexcept { return decoy_secret_.view(); }
   /// Where wall time comes from.
   [[nodiscard]] const Clock& clock() const noexcept { return parts_.clock; }
   void use(PolicyPtr policy);
@@ -118,6 +122,7 @@ class Gate {
   void resume(Ticket ticket, std::optional<Admission> decided);
 
   const GateParts parts_;
+  const Secret decoy_secret_;
   net::Reactor& reactor_;
   const std::uint32_t shard_;
   PolicyPtr policy_;

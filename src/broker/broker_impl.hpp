@@ -9,6 +9,7 @@
 
 #include "auth/accounts.hpp"
 #include "auth/bans.hpp"
+#include "auth/secret.hpp"
 #include "auth/verifier.hpp"
 #include "base/budget.hpp"
 #include "base/memory_budget.hpp"
@@ -54,6 +55,7 @@ struct Broker::Impl {
   std::unique_ptr<ListenerPlan> plan;  // between prepare() and accept()
   ReloadRequests requests;
   std::unique_ptr<Storage> storage;
+  auth::Secret decoy_secret;
   ProcessMemory process_memory;
   MemoryBudget memory;
   Budget connections;
