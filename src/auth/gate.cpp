@@ -134,7 +134,7 @@ std::optional<Admission> Gate::try_method(Application& application, Method metho
       return peer.proof == Proof::pre_shared_key ? accept(peer.user_name) : std::nullopt;
     case Method::unix:
       if (!peer.process) return std::nullopt;
-      return accept(application.policy->unix_users().find(peer.process->uid, peer.process->gid));
+      return accept(application.policy->unix_users().find(*peer.process));
     case Method::password:
       if (!application.user_name || !application.password) return std::nullopt;
       return submit(application, method);
