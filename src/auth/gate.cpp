@@ -82,6 +82,11 @@ void Gate::use(PolicyPtr policy) {
   http_.clear();
 }
 
+void Gate::squeeze(bool is_short) {
+  http_.squeeze(is_short);
+  parts_.logins.squeeze(is_short);
+}
+
 Gate::Begun Gate::admit(const ConnectFacts& facts, Applicant& applicant) {
   const bool anonymous_allowed = admits_anonymous(facts.allow_anonymous, facts.local);
   const bool proven = facts.peer.proof != net::PeerFacts::Proof::none;

@@ -90,6 +90,8 @@ class Gate {
   /// Where wall time comes from.
   [[nodiscard]] const Clock& clock() const noexcept { return parts_.clock; }
   void use(PolicyPtr policy);
+  /// While memory is short, less is remembered.
+  void squeeze(bool is_short);
 
   struct Begun {
     std::optional<Admission> decided;

@@ -46,6 +46,8 @@ class LoginQueue {
   /// The verdict follows by letter. False if too many wait, of all sources or of this one. Any
   /// thread.
   [[nodiscard]] virtual bool submit(LoginJob job) = 0;
+  /// While memory is short, fewer logins are remembered. Any thread.
+  virtual void squeeze(bool is_short) = 0;
 
  protected:
   ~LoginQueue() = default;

@@ -32,6 +32,7 @@ class Verifier final : public LoginQueue {
 
   [[nodiscard]] bool remembers(const LoginJob& job) override { return remembered_.holds(job); }
   [[nodiscard]] bool submit(LoginJob job) override;
+  void squeeze(bool is_short) override { remembered_.squeeze(is_short); }
   /// After a reload.
   void use(VerifierLimits limits, std::size_t remembered_max);
 

@@ -38,6 +38,7 @@ void Shard::on_pressure(Pressure level) {
     router_.limit_cache(static_cast<std::size_t>(
         std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
     reactor_.pool().shrink();
+    gate_.squeeze(is_short);
   }
   if (level < Pressure::pause_publishers) relieve(true);
   arm_pressure_timer();
