@@ -145,7 +145,10 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool take_over_session(Session*& session, std::string_view client_id);
   bool join_session(const mqtt::Connect& connect, std::uint32_t expiry_s);
   [[nodiscard]] bool accept_address(const Session* session);
-  [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
+  [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account,
+                                 auth::Place& place);
+  [[nodiscard]] bool accept_kept_session(const Session* session, bool clean_start,
+                                         const auth::AccountPtr& account, auth::Place& place);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
   /// With a `fault`, that is what the log says instead of what the client is told.

@@ -35,7 +35,7 @@ void Connection::begin_exchange(const mqtt::Connect& connect) {
                               : "the authentication method that is offered is SCRAM-SHA-256");
   }
   login_->policy = policy;
-  login_->scram.emplace(*policy->passwords(), policy->pretence(), make_nonce());
+  login_->scram.emplace(*policy->passwords(), services_.gate.decoy_secret(), make_nonce());
   state_ = State::authenticating;
   step(connect.authentication_data);
 }
@@ -75,7 +75,7 @@ void Connection::begin_exchange_again(const mqtt::Auth& auth) {
   }
   login_ = std::make_unique<Login>();
   login_->policy = policy;
-  login_->scram.emplace(*policy->passwords(), policy->pretence(), make_nonce());
+  login_->scram.emplace(*policy->passwords(), services_.gate.decoy_secret(), make_nonce());
   step(auth.data);
 }
 

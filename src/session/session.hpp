@@ -58,9 +58,10 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Who the client is, and what it may do: session_access.cpp
 
-  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. What
-  /// the user may not do ends: see review().
-  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account);
+  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. It
+  /// answers for the places that were taken. What the user may not do ends: see review().
+  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                 auth::UserPlaces& places);
   /// Empty if the session belongs to nobody.
   [[nodiscard]] std::string_view user_name() const noexcept {
     return identity_ ? std::string_view(identity_->user_name) : std::string_view();

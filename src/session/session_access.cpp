@@ -24,13 +24,14 @@ std::unique_ptr<HandingOn> unfinished(Access* access) {
 
 }  // namespace
 
-void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account) {
+void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                        auth::UserPlaces& places) {
   if (account != account_) {
     if (kept_counted_) count_session(-1);
     account_ = std::move(account);
-    if (kept_counted_) count_session(1);
+    if (kept_counted_ && !places.session.hand_on()) count_session(1);
   }
-  if (account_) ++account_->connections;
+  if (account_ && !places.connection.hand_on()) ++account_->connections;
   auto handing_on = unfinished(access_.get());
   access_.reset();  // it refers to the identity of before
   identity_ = std::move(identity);

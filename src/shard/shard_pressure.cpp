@@ -52,6 +52,7 @@ void Shard::limit_caches(bool is_short) {
   router_.limit_cache(static_cast<std::size_t>(
       std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
   reactor_.pool().shrink();
+  gate_.squeeze(is_short);
 }
 
 void Shard::on_calm() {

@@ -33,6 +33,21 @@ std::error_code error_of(int number) noexcept {
   return {number, std::generic_category()};
 }
 
+/// The supplementary groups of the process at the other end of a Unix socket, as it connected.
+std::vector<gid_t> groups_of_peer(int socket) {
+  constexpr std::size_t kUsual = 32;
+  constexpr std::size_t kMost = 65'536;  // no process of Linux has more
+  std::vector<gid_t> groups(kUsual);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE || size / sizeof(gid_t) > kMost) return {};
+    groups.resize(size / sizeof(gid_t));
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return {};
+  }
+  groups.resize(size / sizeof(gid_t));
+  return groups;
+}
+
 std::error_code pending_error(int socket) noexcept {
   int error = 0;
   socklen_t size = sizeof error;
@@ -119,7 +134,7 @@ net::PeerFacts SocketLink::facts() const {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-    facts.process = {peer.uid, peer.gid};
+    facts.process = {peer.uid, peer.gid, groups_of_peer(socket_.get())};
   }
   return facts;
 }
