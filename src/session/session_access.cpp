@@ -59,9 +59,9 @@ Access* Session::access() {
 void Session::renew_access() {
   auto handing_on = unfinished(access_.get());
   access_.reset();
-  if (services_.policy()->rules().empty()) return;
-  if (!identity_) identity_ = std::make_unique<const auth::Identity>();
-  if (!services_.policy()->rules().concern(*identity_)) {
+  const auth::Rules& rules = services_.policy()->rules();
+  if (!identity_ && !rules.empty()) identity_ = std::make_unique<const auth::Identity>();
+  if (!identity_ || !rules.concern(*identity_)) {
     if (handing_on) pump_soon();  // it has waited for that
     return;
   }
