@@ -9,9 +9,6 @@ namespace linnet::auth {
 
 namespace {
 
-/// Jobs that are no logins, and wait.
-constexpr std::size_t kOthersMax = 16;
-
 /// Signals are for the threads that wait for them.
 void block_signals() noexcept {
   sigset_t all;
@@ -59,25 +56,6 @@ void Verifier::use(VerifierLimits limits, std::size_t remembered_max) {
   limits_ = limits;
 }
 
-void Verifier::run(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (others_.size() >= kOthersMax) return;
-    others_.push_back(std::move(job));
-  }
-  something_.notify_one();
-}
-
-void Verifier::work_off_others(std::unique_lock<std::mutex>& lock) {
-  while (!others_.empty() && !stopping_) {
-    const auto job = std::move(others_.front());
-    others_.pop_front();
-    lock.unlock();
-    job();
-    lock.lock();
-  }
-}
-
 /// The next job of the source after the one that had its turn. Under the lock.
 LoginJob Verifier::take() {
   auto turn = waiting_.upper_bound(last_source_);
@@ -95,10 +73,8 @@ void Verifier::work() {
   lower_priority();
   std::unique_lock lock(mutex_);
   while (true) {
-    something_.wait(lock, [this] { return stopping_ || count_ > 0 || !others_.empty(); });
-    work_off_others(lock);
+    something_.wait(lock, [this] { return stopping_ || count_ > 0; });
     if (stopping_) return;
-    if (count_ == 0) continue;
     const LoginJob job = take();
     lock.unlock();
     LoginVerdict verdict = verify(job);

@@ -32,13 +32,12 @@ class Verifier final : public LoginQueue {
 
   [[nodiscard]] bool remembers(const LoginJob& job) override { return remembered_.holds(job); }
   [[nodiscard]] bool submit(LoginJob job) override;
-  void run(std::function<void()> job) override;
+  void squeeze(bool is_short) override { remembered_.squeeze(is_short); }
   /// After a reload.
   void use(VerifierLimits limits, std::size_t remembered_max);
 
  private:
   void work();
-  void work_off_others(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] LoginJob take();
 
   VerdictSink& sink_;
@@ -50,7 +49,6 @@ class Verifier final : public LoginQueue {
   std::map<std::uint64_t, std::deque<LoginJob>> waiting_;  // by source; none is empty
   std::uint64_t last_source_ = 0;                          // whose turn it was
   std::size_t count_ = 0;
-  std::deque<std::function<void()>> others_;
   bool stopping_ = false;
 
   std::thread thread_;  // last: it uses the others

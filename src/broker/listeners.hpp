@@ -88,8 +88,8 @@ class Listeners {
   [[nodiscard]] std::unique_ptr<ListenerPlan> prepare(Config& config, std::uint32_t shards,
                                                       net::InheritedSockets& inherited,
                                                       std::vector<std::string>& errors);
-  /// Makes the plan true. By shard, what its thread has still to do; `progress` tells when they
-  /// have (null: before anything else is committed).
+  /// Makes the plan true, or throws std::bad_alloc and changes nothing. By shard, what its thread
+  /// has still to do; `progress` tells when they have (null: before anything else is committed).
   [[nodiscard]] std::vector<std::unique_ptr<shard::SettingsTask>> commit(
       ListenerPlan& plan, const Config& config, const shard::ReloadProgressPtr& progress);
 
@@ -101,6 +101,7 @@ class Listeners {
   [[nodiscard]] std::vector<std::string> addresses() const;
 
  private:
+  struct Commit;
   struct Retired {
     ListenerId id = 0;
     std::unique_ptr<transport::Entrance> entrance;
@@ -113,9 +114,10 @@ class Listeners {
   bool bind(ListenerPlan::Next& next, std::uint32_t shards, net::InheritedSockets& inherited,
             std::string& error);
   void tell_of_the_gone(ListenerPlan& plan) const;
+  void make_true(ListenerPlan& plan, Commit& made,
+                 const shard::ReloadProgressPtr& progress) noexcept;
   void retire(ListenerId id, std::unique_ptr<transport::Entrance> entrance,
-              const shard::ReloadProgressPtr& progress);
-  void tell_old_links(ListenerId id, const net::ListenerTraits& traits);
+              const net::ListenerTraits& traits, const shard::ReloadProgressPtr& progress) noexcept;
   void bury();
 
   std::vector<std::unique_ptr<OpenListener>> open_;

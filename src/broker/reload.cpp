@@ -91,12 +91,12 @@ bool Broker::Impl::try_reload(Config next, ReloadReport& report) {
 }
 
 void Broker::Impl::commit(Config next, auth::PolicyPtr policy, ListenerPlan& fresh) {
-  const session::SettingsPtr before = settings;
-  settings = new session::Settings(std::move(next), std::move(policy));
+  session::SettingsPtr after(new session::Settings(std::move(next), std::move(policy)));
+  const shard::ReloadProgressPtr progress(new shard::ReloadProgress(post.shards()));
+  auto tasks = listeners.commit(fresh, after->config, progress);
+  const session::SettingsPtr before = std::exchange(settings, std::move(after));
   const Limits& limits = config().limits;
   const AuthConfig& auth = config().auth;
-  const shard::ReloadProgressPtr progress(new shard::ReloadProgress(post.shards()));
-  auto tasks = listeners.commit(fresh, config(), progress);
   certificates.use(listeners.contexts());
   log::set_level(static_cast<log::Level>(config().log_level));
   accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));

@@ -26,7 +26,7 @@ std::vector<SocketAddress> Resolver::addresses() const {
 }
 
 void Resolver::refresh(std::uint64_t now_ms, const Executor& background) {
-  if (!background) return;
+  if (!background || is_address(host_)) return;
   {
     const std::lock_guard lock(mutex_);
     if (now_ms < not_before_ms_) return;

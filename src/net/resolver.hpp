@@ -31,8 +31,8 @@ class Resolver : public boost::intrusive_ref_counter<Resolver> {
                                                            std::string& error);
 
   [[nodiscard]] std::vector<SocketAddress> addresses() const;
-  /// Looks again, unless that has been asked for less than kPauseMs ago. `now_ms` is of the
-  /// monotonic clock. Addresses are kept where the name cannot be found any more.
+  /// Looks a name up again, unless that has been asked for less than kPauseMs ago. `now_ms` is of
+  /// the monotonic clock. Addresses are kept where the name cannot be found any more.
   void refresh(std::uint64_t now_ms, const Executor& background);
 
  private:

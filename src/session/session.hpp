@@ -58,9 +58,10 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Who the client is, and what it may do: session_access.cpp
 
-  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. What
-  /// the user may not do ends: see review().
-  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account);
+  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. It
+  /// answers for the places that were taken. What the user may not do ends: see review().
+  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                 auth::UserPlaces& places);
   /// Empty if the session belongs to nobody.
   [[nodiscard]] std::string_view user_name() const noexcept {
     return identity_ ? std::string_view(identity_->user_name) : std::string_view();
@@ -173,7 +174,21 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
     std::uint32_t number = 0;
   };
 
+  /// What happens by time alone. Made when it is needed: most clients are connected, and their
+  /// sessions end with the connection.
+  struct Deadlines {
+    explicit Deadlines(Session& session) noexcept
+        : timer(Timer::calling<&Session::on_timer>(session)) {}
+    Timer timer;
+    std::uint64_t will_due_ms = kNever;  // the connection is gone and the Will's delay runs
+    std::uint64_t ends_at_ms = kNever;   // the connection is gone and the session's expiry runs
+  };
+
   [[nodiscard]] bool online() const noexcept { return online_; }
+  [[nodiscard]] Deadlines& deadlines() {
+    if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(*this);
+    return *deadlines_;
+  }
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
@@ -254,6 +269,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void on_timer();
   void publish_will();
 
+  std::uint32_t expiry_s_ = 0;  // here it fits in front of what follows
+
   // Constant after construction
   Services& services_;
   std::string client_id_;
@@ -271,26 +288,25 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::unique_ptr<Replays> replays_;
   std::unique_ptr<StoredWill> will_;
   std::unique_ptr<std::vector<Unconfirmed>> unconfirmed_;
-  Timer timer_;
+  std::unique_ptr<Deadlines> deadlines_;
   store::SessionNumber number_ = 0;
-  std::uint64_t will_due_ms_ = kNever;  // the connection is gone and the Will's delay runs
-  std::uint64_t ends_at_ms_ = kNever;   // the connection is gone and the session's expiry runs
   std::uint64_t last_sequence_ = 0;
-  std::uint32_t expiry_s_ = 0;
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
   std::uint32_t last_unconfirmed_ = 0;
-  bool online_ = false;
-  bool rests_ = false;         // its replays go on at the end of the turn
+  bool online_ : 1 = false;
+  bool rests_ : 1 = false;     // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
-  bool ended_ = false;
-  bool unloaded_ = false;        // what load() reads is in the store alone
-  bool restored_ = false;        // ... and the backlog counts it, too
-  bool identity_known_ = false;  // not after a restart, before the client is back
-  bool review_waits_ = false;    // it goes on when the shard has time for it
-  bool unmarked_ = false;    // something in flight has an identifier that the store does not know
-  bool will_saved_ = false;  // the store has a Will of this session
+  bool ended_ : 1 = false;
+  bool unloaded_ : 1 = false;        // what load() reads is in the store alone
+  bool restored_ : 1 = false;        // ... and the backlog counts it, too
+  bool identity_known_ : 1 = false;  // not after a restart, before the client is back
+  bool review_waits_ : 1 = false;    // it goes on when the shard has time for it
+  bool unmarked_ : 1 = false;  // something in flight has an identifier that the store does not know
+  bool will_saved_ = false;    // the store has a Will of this session
 };
+
+static_assert(sizeof(void*) != 8 || sizeof(Session) <= 216);
 
 using SessionPtr = boost::intrusive_ptr<Session>;
 

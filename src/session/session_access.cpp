@@ -24,13 +24,14 @@ std::unique_ptr<HandingOn> unfinished(Access* access) {
 
 }  // namespace
 
-void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account) {
+void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                        auth::UserPlaces& places) {
   if (account != account_) {
     if (kept_counted_) count_session(-1);
     account_ = std::move(account);
-    if (kept_counted_) count_session(1);
+    if (kept_counted_ && !places.session.hand_on()) count_session(1);
   }
-  if (account_) ++account_->connections;
+  if (account_ && !places.connection.hand_on()) ++account_->connections;
   auto handing_on = unfinished(access_.get());
   access_.reset();  // it refers to the identity of before
   identity_ = std::move(identity);
@@ -58,8 +59,9 @@ Access* Session::access() {
 void Session::renew_access() {
   auto handing_on = unfinished(access_.get());
   access_.reset();
-  if (!identity_) identity_ = std::make_unique<const auth::Identity>();
-  if (!services_.policy()->rules().concern(*identity_)) {
+  const auth::Rules& rules = services_.policy()->rules();
+  if (!identity_ && !rules.empty()) identity_ = std::make_unique<const auth::Identity>();
+  if (!identity_ || !rules.concern(*identity_)) {
     if (handing_on) pump_soon();  // it has waited for that
     return;
   }
@@ -87,7 +89,8 @@ auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qo
 /// memberships are looked at before it is one that is connected.
 void Session::review_first() {
   std::size_t budget = kFirstReview + memberships_.size();
-  if (review(budget) || std::exchange(review_waits_, true)) return;
+  if (review(budget) || review_waits_) return;
+  review_waits_ = true;
   services_.peers.review_later(*this);
 }
 

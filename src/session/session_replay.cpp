@@ -42,7 +42,9 @@ void Session::on_subscribed(OperationId operation, bool accepted) {
 }
 
 void Session::pump_soon() {
-  if (!std::exchange(rests_, true)) services_.peers.pump_later(*this);
+  if (rests_) return;
+  rests_ = true;
+  services_.peers.pump_later(*this);
 }
 
 void Session::on_turn() {

@@ -35,7 +35,7 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       services_{common.settings, gate_,  router_,       timers_,
                 counters_,       forms_, random_,       log_limiter_,
                 denial_limiter_, *this,  common.memory, common.store},
-      sessions_(0, SeededHash{random_.u64()}),
+      sessions_(0, ClientIdHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
       outgoing_bytes_(shards),
@@ -59,7 +59,7 @@ void Shard::end() {
   stop_ = Stop::done;
   close_connections();
   while (!sessions_.empty()) {
-    const session::SessionPtr session = sessions_.begin()->second;
+    const session::SessionPtr session = *sessions_.begin();
     session->abandon();
   }
   for (const auto& [key, group] : groups_) {
@@ -131,13 +131,13 @@ void Shard::forget_connection(session::Connection& connection) {
 session::Session* Shard::find_session(std::string_view client_id) {
   assert_owner();
   const auto found = sessions_.find(client_id);
-  return found == sessions_.end() ? nullptr : found->second.get();
+  return found == sessions_.end() ? nullptr : found->get();
 }
 
 session::Session& Shard::create_session(std::string_view client_id) {
   session::SessionPtr session(new session::Session(client_id, services_));
   auto& made = *session;
-  const bool inserted = sessions_.emplace(made.client_id(), std::move(session)).second;
+  const bool inserted = sessions_.insert(std::move(session)).second;
   LINNET_ASSERT(inserted);
   return made;
 }
@@ -154,9 +154,8 @@ void Shard::restore(const store::StoredSession& stored) {
 
 void Shard::forget_session(session::Session& session) {
   const auto found = sessions_.find(session.client_id());
-  LINNET_ASSERT(found != sessions_.end() && found->second.get() == &session);
-  // The key is a view into the session, which must not die before its entry.
-  const session::SessionPtr owned = std::move(found->second);
+  LINNET_ASSERT(found != sessions_.end() && found->get() == &session);
+  const session::SessionPtr owned = *found;  // it must not die before its entry, whose key it has
   sessions_.erase(found);
 }
 
@@ -277,7 +276,7 @@ void Shard::on(const StopLetter&) {
   for (session::Connection* connection : connections_)
     connection->stop_reading();
   std::vector<session::SessionPtr> sessions;
-  for (const auto& [id, session] : sessions_)
+  for (const session::SessionPtr& session : sessions_)
     sessions.push_back(session);
   for (const auto& session : sessions)
     session->publish_undelayed_will();

@@ -33,11 +33,27 @@
 
 namespace linnet::shard {
 
-/// For tables over names that clients choose.
-struct SeededHash {
+/// Sessions in a table by their client identifiers, which clients choose: so with a seed.
+struct ClientIdHash {
+  using is_transparent = void;
   std::uint64_t seed = 0;
-  std::size_t operator()(std::string_view name) const noexcept {
-    return static_cast<std::size_t>(hash64(name, seed));
+  std::size_t operator()(std::string_view client_id) const noexcept {
+    return static_cast<std::size_t>(hash64(client_id, seed));
+  }
+  std::size_t operator()(const session::SessionPtr& session) const noexcept {
+    return (*this)(session->client_id());
+  }
+};
+struct ClientIdEqual {
+  using is_transparent = void;
+  bool operator()(std::string_view id, const session::SessionPtr& session) const noexcept {
+    return id == session->client_id();
+  }
+  bool operator()(const session::SessionPtr& session, std::string_view id) const noexcept {
+    return id == session->client_id();
+  }
+  bool operator()(const session::SessionPtr& one, const session::SessionPtr& other) const noexcept {
+    return one == other;
   }
 };
 
@@ -294,7 +310,7 @@ class Shard final : public session::Peers {
   auth::Gate gate_;
   Counters counters_;
   session::Services services_;
-  boost::unordered_flat_map<std::string_view, session::SessionPtr, SeededHash> sessions_;
+  boost::unordered_flat_set<session::SessionPtr, ClientIdHash, ClientIdEqual> sessions_;
   boost::unordered_flat_set<session::Connection*> connections_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
   std::vector<std::vector<Letter>> answers_;

@@ -52,6 +52,7 @@ void Shard::limit_caches(bool is_short) {
   router_.limit_cache(static_cast<std::size_t>(
       std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
   reactor_.pool().shrink();
+  gate_.squeeze(is_short);
 }
 
 void Shard::on_calm() {
@@ -122,9 +123,9 @@ void Shard::spill_some() {
     if (found != sessions_.end()) at = std::next(found);
   }
   for (std::size_t left = kSpillsPerTurn; at != sessions_.end(); ++at) {
-    at->second->spill();
+    (*at)->spill();
     if (--left > 0) continue;
-    last_spilled_ = at->second;
+    last_spilled_ = *at;
     return;
   }
   spilling_ = false;

@@ -30,7 +30,7 @@ void Shard::on(SettingsLetter letter) {
 void Shard::begin_review() {
   reviewed_sessions_.clear();
   reviewed_connections_.clear();
-  for (const auto& [id, session] : sessions_)
+  for (const session::SessionPtr& session : sessions_)
     reviewed_sessions_.push_back(session);
   for (session::Connection* connection : connections_)
     reviewed_connections_.emplace_back(connection);

@@ -33,6 +33,21 @@ std::error_code error_of(int number) noexcept {
   return {number, std::generic_category()};
 }
 
+/// The supplementary groups of the process at the other end of a Unix socket, as it connected.
+std::vector<gid_t> groups_of_peer(int socket) {
+  constexpr std::size_t kUsual = 32;
+  constexpr std::size_t kMost = 65'536;  // no process of Linux has more
+  std::vector<gid_t> groups(kUsual);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE || size / sizeof(gid_t) > kMost) return {};
+    groups.resize(size / sizeof(gid_t));
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return {};
+  }
+  groups.resize(size / sizeof(gid_t));
+  return groups;
+}
+
 std::error_code pending_error(int socket) noexcept {
   int error = 0;
   socklen_t size = sizeof error;
@@ -42,41 +57,37 @@ std::error_code pending_error(int socket) noexcept {
 
 }  // namespace
 
+UnreadBytes::BlockPtr UnreadBytes::make(std::size_t capacity) {
+  // The framer refuses packets beyond its limit long before.
+  LINNET_ASSERT(capacity <= std::size_t{1} << 31);
+  void* const memory = ::operator new(sizeof(Block) + capacity);
+  return BlockPtr(::new (memory) Block{0, static_cast<std::uint32_t>(capacity)});
+}
+
 std::span<char> UnreadBytes::room(std::size_t size_min, bool tight) {
-  if (capacity_ - size_ < size_min) {
+  const std::size_t known = size();
+  if (capacity() - known < size_min) {
     // In proportion in any case, so that a large packet is not copied with every read.
-    const std::size_t grown = std::size_t{capacity_} + capacity_ / (tight ? 4 : 1);
-    reserve(std::max({grown, size_ + size_min, kUnreadMin}));
+    const std::size_t grown = capacity() + capacity() / (tight ? 4 : 1);
+    auto larger = make(std::max({grown, known + size_min, kUnreadMin}));
+    std::swap(larger, block_);
+    if (known > 0) std::memcpy(data(), larger.get() + 1, known);
+    block_->size = static_cast<std::uint32_t>(known);
   }
-  return {data_.get() + size_, capacity_ - size_};
+  return {data() + known, block_->capacity - known};
 }
 
 void UnreadBytes::keep(std::string_view bytes) {
-  if (bytes.empty()) {
-    data_.reset();
-    size_ = capacity_ = 0;
-    return;
+  if (bytes.empty()) return block_.reset();
+  const bool oversized = capacity() > 4 * kMoveMax && bytes.size() <= kMoveMax;
+  if (bytes.size() > capacity() || oversized) {
+    auto fresh = make(std::bit_ceil(std::max(bytes.size(), kUnreadMin)));
+    std::memcpy(fresh.get() + 1, bytes.data(), bytes.size());
+    block_ = std::move(fresh);
+  } else if (bytes.data() != data()) {
+    std::memmove(data(), bytes.data(), bytes.size());
   }
-  const bool oversized = capacity_ > 4 * kMoveMax && bytes.size() <= kMoveMax;
-  if (bytes.size() > capacity_ || oversized) {
-    const std::size_t capacity = std::bit_ceil(std::max(bytes.size(), kUnreadMin));
-    auto fresh = std::make_unique_for_overwrite<char[]>(capacity);
-    std::memcpy(fresh.get(), bytes.data(), bytes.size());
-    data_ = std::move(fresh);
-    capacity_ = static_cast<std::uint32_t>(capacity);
-  } else if (bytes.data() != data_.get()) {
-    std::memmove(data_.get(), bytes.data(), bytes.size());
-  }
-  size_ = static_cast<std::uint32_t>(bytes.size());
-}
-
-void UnreadBytes::reserve(std::size_t capacity) {
-  // The framer refuses packets beyond its limit long before.
-  LINNET_ASSERT(capacity <= std::size_t{1} << 31);
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-  if (size_ > 0) std::memcpy(larger.get(), data_.get(), size_);
-  data_ = std::move(larger);
-  capacity_ = static_cast<std::uint32_t>(capacity);
+  block_->size = static_cast<std::uint32_t>(bytes.size());
 }
 
 SocketLink::SocketLink(net::FileDescriptor socket, const net::Endpoint& peer,
@@ -123,7 +134,7 @@ net::PeerFacts SocketLink::facts() const {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-    facts.process = {peer.uid, peer.gid};
+    facts.process = {peer.uid, peer.gid, groups_of_peer(socket_.get())};
   }
   return facts;
 }

@@ -109,12 +109,15 @@ TEST_F(HttpCalloutTest, reads_a_response_that_comes_slowly) {
 }
 
 TEST_F(HttpCalloutTest, gives_up_when_the_time_is_over) {
-  config.http.timeout = std::chrono::milliseconds(10);
   (void)ask();
   const auto peer = accept();
-  ASSERT_TRUE(until_answers(1));
+  (void)request(*peer);
+  timers.advance(reactor.now_ms() + 60'001);
+  turn(0);
+  ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers[0].result, Result::unavailable);
-  EXPECT_NE(answers[0].fault.find("within 10 ms (auth.http.timeout)"), std::string::npos)
+  EXPECT_NE(answers[0].fault.find("has not answered within 60000 ms (auth.http.timeout)"),
+            std::string::npos)
       << answers[0].fault;
   EXPECT_TRUE(until_closed(*peer));
 }
@@ -130,15 +133,24 @@ TEST_F(HttpCalloutTest, never_answers_within_ask) {
 
 TEST_F(HttpCalloutTest, says_where_it_cannot_connect_to_and_looks_the_name_up_again) {
   listener_.close();
+  config.http.url = cat("http://localhost:", port, "/auth");
   for (int at = 0; at < 3; ++at)
     (void)ask(question(cat("user", at)));
   ASSERT_TRUE(until_answers(3));
   EXPECT_EQ(answers[0].result, Result::unavailable);
-  EXPECT_NE(answers[0].fault.find("cannot be connected to: 127.0.0.1"), std::string::npos)
+  EXPECT_NE(answers[0].fault.find("cannot be connected to: "), std::string::npos)
       << answers[0].fault;
   ASSERT_EQ(jobs.size(), 1U);  // not for each
   jobs[0]();
-  EXPECT_EQ(service->resolver().addresses().size(), 1U);
+  EXPECT_FALSE(service->resolver().addresses().empty());
+}
+
+TEST_F(HttpCalloutTest, never_looks_up_an_address) {
+  listener_.close();
+  (void)ask();
+  ASSERT_TRUE(until_answers(1));
+  EXPECT_EQ(answers[0].result, Result::unavailable);
+  EXPECT_TRUE(jobs.empty());
 }
 
 TEST_F(HttpCalloutTest, asks_again_where_a_spare_connection_was_closed_meanwhile) {
