@@ -123,7 +123,7 @@ class Ring {
     if (block == nullptr) return;
     for (std::uint32_t at = 0; at < block->size; ++at)
       std::destroy_at(slot_of(block, at));
-    ::operator delete(block, bytes_of(block->capacity));
+    ::operator delete(block);
   }
 
   Block* block_ = nullptr;
