@@ -1,0 +1,34 @@
+// What processes have used: the broker's, as proc(5) shows it to its neighbours, and our own. One
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace linnet::bench {
+
+/// What has added up.
+struct Usage {
+  double user_us = 0;
+  double system_us = 0;
+  std::uint64_t voluntary_switches = 0;  // it had nothing to do
+  std::uint64_t forced_switches = 0;     // somebody else had
+
+  [[nodiscard]] double cpu_us() const noexcept { return user_us + system_us; }
+  [[nodiscard]] Usage since(const Usage& earlier) const noexcept;
+};
+
+struct Memory {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t anonymous_bytes = 0;  // without mapped files
+  std::uint64_t peak_bytes = 0;       // of the resident memory, in the process' whole life
+};
+
+/// Nothing if there is no such process, or no longer.
+[[nodiscard]] std::optional<Usage> usage_of(pid_t pid);
+[[nodiscard]] std::optional<Memory> memory_of(pid_t pid);
+[[nodiscard]] Usage own_usage();
+
+}  // namespace linnet::bench
