@@ -11,13 +11,15 @@ namespace {
 namespace json = boost::json;
 
 json::object usage_json(const Usage& usage, const Phase& phase) {
-  json::object object{{"cpu_us", usage.cpu_us()},
-                      {"user_us", usage.user_us},
-                      {"system_us", usage.system_us},
+  json::object object{{"cpu_us", usage.cpu_us},
                       {"voluntary_switches", usage.voluntary_switches},
                       {"forced_switches", usage.forced_switches}};
-  if (phase.count > 0) object["cpu_us_each"] = usage.cpu_us() / static_cast<double>(phase.count);
-  if (phase.seconds > 0) object["cpu_percent"] = usage.cpu_us() / 1e4 / phase.seconds;
+  if (usage.is_divided()) {
+    object["user_us"] = usage.user_us();
+    object["system_us"] = usage.system_us();
+  }
+  if (phase.count > 0) object["cpu_us_each"] = usage.cpu_us / static_cast<double>(phase.count);
+  if (phase.seconds > 0) object["cpu_percent"] = usage.cpu_us / 1e4 / phase.seconds;
   return object;
 }
 

@@ -37,19 +37,21 @@ std::string headline(const Settings& settings) {
 std::string rate_text(std::uint64_t count, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
   return cat(grouped(static_cast<std::uint64_t>(std::llround(rate))), "/s  (", grouped(count),
-             " in ", fixed(seconds, 2), " s)");
+             " in ", fixed(seconds, seconds < 1 ? 4 : 2), " s)");
 }
 
 std::string cost_text(const Usage& usage, const Phase& phase) {
-  const double cpu_us = usage.cpu_us();
   std::string text;
   if (phase.count > 0) {
     const auto count = static_cast<double>(phase.count);
-    text =
-        cat(fixed(cpu_us / count, 3), " us of CPU for each ", phase.unit, " (user ",
-            fixed(usage.user_us / count, 3), ", system ", fixed(usage.system_us / count, 3), "), ");
+    text = cat(fixed(usage.cpu_us / count, 3), " us of CPU for each ", phase.unit);
+    if (usage.is_divided()) {
+      text += cat(" (user ", fixed(usage.user_us() / count, 3), ", system ",
+                  fixed(usage.system_us() / count, 3), ")");
+    }
+    text += ", ";
   }
-  const double percent = phase.seconds > 0 ? cpu_us / 1e4 / phase.seconds : 0;
+  const double percent = phase.seconds > 0 ? usage.cpu_us / 1e4 / phase.seconds : 0;
   return cat(text, fixed(percent, 0),
              " % of a core, context switches: ", grouped(usage.voluntary_switches), " voluntary, ",
              grouped(usage.forced_switches), " forced");

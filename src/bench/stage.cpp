@@ -115,8 +115,8 @@ void Stage::let_rest() {
   double last_us = -kNothingUs;
   while (loop().may_go_on() && now_ns() < end) {
     const auto usage = usage_of(settings_.pid);
-    if (!usage || usage->cpu_us() - last_us < kNothingUs) return;
-    last_us = usage->cpu_us();
+    if (!usage || usage->cpu_us - last_us < kNothingUs) return;
+    last_us = usage->cpu_us;
     for (const std::uint64_t step = now_ns() + kRestNs; loop().may_go_on() && now_ns() < step;)
       loop().turn(step);
   }

@@ -68,7 +68,7 @@ Usage Usage::since(const Usage& earlier) const noexcept {
   const auto less = [](std::uint64_t now, std::uint64_t then) {
     return now > then ? now - then : 0;
   };
-  return {user_us - earlier.user_us, system_us - earlier.system_us,
+  return {cpu_us - earlier.cpu_us, user - earlier.user, system - earlier.system,
           less(voluntary_switches, earlier.voluntary_switches),
           less(forced_switches, earlier.forced_switches)};
 }
@@ -78,9 +78,9 @@ std::optional<Usage> usage_of(pid_t pid) {
   const auto ticks = ticks_of(pid);
   if (!cpu_us || !ticks) return std::nullopt;
   Usage usage;
-  const double all = ticks->user + ticks->system;
-  usage.user_us = all > 0 ? *cpu_us * ticks->user / all : *cpu_us;
-  usage.system_us = *cpu_us - usage.user_us;
+  usage.cpu_us = *cpu_us;
+  usage.user = ticks->user;
+  usage.system = ticks->system;
   std::error_code error;
   for (std::filesystem::directory_iterator thread(cat("/proc/", pid, "/task"), error), end;
        !error && thread != end; thread.increment(error)) {
@@ -102,7 +102,9 @@ std::optional<Memory> memory_of(pid_t pid) {
 Usage own_usage() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
-  return {us_of(used.ru_utime), us_of(used.ru_stime), static_cast<std::uint64_t>(used.ru_nvcsw),
+  const double user = us_of(used.ru_utime);
+  const double system = us_of(used.ru_stime);
+  return {user + system, user, system, static_cast<std::uint64_t>(used.ru_nvcsw),
           static_cast<std::uint64_t>(used.ru_nivcsw)};
 }
 

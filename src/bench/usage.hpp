@@ -11,12 +11,17 @@ namespace linnet::bench {
 
 /// What has added up.
 struct Usage {
-  double user_us = 0;
-  double system_us = 0;
+  double cpu_us = 0;
+  // How that divides, in whatever unit: the kernel may count them more coarsely.
+  double user = 0;
+  double system = 0;
   std::uint64_t voluntary_switches = 0;  // it had nothing to do
   std::uint64_t forced_switches = 0;     // somebody else had
 
-  [[nodiscard]] double cpu_us() const noexcept { return user_us + system_us; }
+  /// Whether enough was used to say how it divides.
+  [[nodiscard]] bool is_divided() const noexcept { return user + system > 0; }
+  [[nodiscard]] double user_us() const noexcept { return cpu_us * user / (user + system); }
+  [[nodiscard]] double system_us() const noexcept { return cpu_us * system / (user + system); }
   [[nodiscard]] Usage since(const Usage& earlier) const noexcept;
 };
 
