@@ -115,9 +115,11 @@ void Client::read_once() {
 }
 
 std::size_t Client::take_connack(std::string_view bytes) {
+  constexpr char kConnack = '\x20';
   const Found found = scan(bytes, loop().packet_max());
-  if (found.state == Scan::incomplete) return 0;
-  if (found.state == Scan::bad || found.first_byte != 0x20) {
+  const bool is_right = bytes.starts_with(kConnack) && found.state != Scan::bad;
+  if (is_right && found.state == Scan::incomplete) return 0;
+  if (!is_right) {
     fail("does not answer CONNECT with CONNACK; is it an MQTT broker?");
     return 0;
   }

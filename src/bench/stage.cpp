@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kOpeningMax = 100;
 constexpr std::uint64_t kTurnNs = 100 * kMillisecondNs;
 /// A broker that does not answer CONNECT for so long does not answer.
-constexpr std::uint64_t kAnswerNs = 20 * kSecondNs;
+constexpr std::uint64_t kAnswerNs = 10 * kSecondNs;
 
 std::string hex6(std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
