@@ -39,20 +39,6 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-/// What the server answers to a nonce (RFC 6455, section 4.2.2).
-std::string accept_text(const std::string& nonce) {
-  const std::string text = nonce + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  boost::uuids::detail::sha1 sha1;
-  sha1.process_bytes(text.data(), text.size());
-  unsigned int digest[5];
-  sha1.get_digest(digest);
-  std::array<char, 20> bytes{};
-  Writer writer(bytes.data());
-  for (const unsigned int word : digest)
-    writer.u32(word);
-  return base64({bytes.data(), bytes.size()});
-}
-
 bool same_but_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) ==
@@ -94,6 +80,19 @@ void mask(char* bytes, std::size_t size, std::uint32_t key) {
 }
 
 }  // namespace
+
+std::string accept_text(std::string_view nonce) {
+  const std::string text = cat(nonce, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+  boost::uuids::detail::sha1 sha1;
+  sha1.process_bytes(text.data(), text.size());
+  unsigned int digest[5];
+  sha1.get_digest(digest);
+  std::array<char, 20> bytes{};
+  Writer writer(bytes.data());
+  for (const unsigned int word : digest)
+    writer.u32(word);
+  return base64({bytes.data(), bytes.size()});
+}
 
 WebsocketChannel::WebsocketChannel(std::unique_ptr<net::Channel> below, const std::string& host,
                                    const std::string& path)

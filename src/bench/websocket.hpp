@@ -13,6 +13,9 @@
 
 namespace linnet::bench {
 
+/// What a server has to answer to a nonce (RFC 6455, section 4.2.2).
+[[nodiscard]] std::string accept_text(std::string_view nonce);
+
 class WebsocketChannel final : public net::Channel {
  public:
   /// `below` may be null: plain TCP.
