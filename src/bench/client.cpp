@@ -15,8 +15,8 @@ namespace {
 
 using ReadState = net::ReadResult::State;
 
-/// Acknowledgements of all that can be in flight are far less.
-constexpr std::size_t kUnsentMax = 64 << 20;
+/// Two acknowledgements of each of 65,535 messages, and one batch of a publisher.
+constexpr std::size_t kUnsentMax = 1 << 20;
 
 }  // namespace
 
@@ -30,6 +30,7 @@ void Client::begin(std::string connect_packet) {
 
 void Client::connect() {
   std::string error;
+  address_ = place_.target.address();
   socket_ = place_.target.begin_connect(error);
   if (!socket_) return loop().fail(cat(place_.target.text(), " cannot be connected to: ", error));
   stage_ = Stage::connecting;
@@ -43,7 +44,7 @@ void Client::on_connected() {
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) {
     close();
-    if (place_.target.try_next()) return connect();
+    if (place_.target.try_next(address_)) return connect();
     return loop().fail(cat(place_.target.text(),
                            " cannot be connected to: ", std::generic_category().message(error)));
   }
@@ -106,6 +107,8 @@ void Client::read_once() {
   const auto result = net::read_from(channel_.get(), socket_.get(), room.subspan(kept));
   if (result.state == ReadState::again) return;
   if (result.state != ReadState::bytes) return on_closed(result);
+  // What has just come may be younger than the turn.
+  loop().refresh();
   std::string_view bytes(room.data(), kept + result.count);
   if (stage_ == Stage::opening) bytes.remove_prefix(take_connack(bytes));
   if (stage_ != Stage::opening && loop().fault().empty()) bytes.remove_prefix(on_bytes(bytes));

@@ -98,6 +98,7 @@ class Client : public Ready {
   std::uint32_t number_;
 
   Stage stage_ = Stage::idle;
+  std::size_t address_ = 0;  // of the target's
   bool watches_write_ = false;
   bool is_opening_ = false;  // counted as that in the crowd
   net::FileDescriptor socket_;

@@ -56,6 +56,8 @@ bool Loop::open(std::size_t packet_max, std::string& error) {
   read_room_.resize(std::max(kReadRoomMin, 2 * packet_max));
   const sigset_t signals = stop_signals();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  // OpenSSL writes to sockets as to files.
+  (void)std::signal(SIGPIPE, SIG_IGN);
   epoll_ = net::FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   signals_ = net::FileDescriptor(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
   epoll_event event{};

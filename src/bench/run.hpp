@@ -1,6 +1,6 @@
 // The load generator's door: does what the settings say, on the thread that calls, and comes back
 // with what it has measured. SIGINT and SIGTERM end the run early, not the process; they must not
-// be handled elsewhere meanwhile.
+// be handled elsewhere meanwhile. SIGPIPE is ignored from then on.
 #pragma once
 
 #include "bench/options.hpp"

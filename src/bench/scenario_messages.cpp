@@ -25,8 +25,9 @@ class MessageRun {
     }
     stage_.note_memory();
     stage_.take_books(traffic_);
-    const bool whole = stage_.loop().may_go_on();
-    if (whole && pump_.end_publishers()) (void)pump_.end_subscribers();
+    if (!stage_.loop().fault().empty()) return;
+    (void)pump_.end_publishers();
+    (void)pump_.end_subscribers();
   }
 
  private:

@@ -56,7 +56,8 @@ std::size_t Subscriber::on_packet(const Found& found, char* ack) {
   constexpr std::uint8_t kPubcomp = 0x70;
   if ((found.first_byte & 0xF0) == kPublish) [[likely]]
     return on_publish(found, ack);
-  if (found.first_byte == kPubrel) {
+  // MQTT 3.1 may have the DUP flag there.
+  if ((found.first_byte & 0xF7) == kPubrel) {
     const AckAnswer answer = read_ack(found.body, version());
     if (answer.packet_id != 0) return write_ack(ack, kPubcomp, answer.packet_id);
     fail("has sent a broken PUBREL");

@@ -76,7 +76,8 @@ std::unique_ptr<net::Channel> Target::channel(int socket) const {
   return std::make_unique<WebsocketChannel>(std::move(channel), upgrade_host_, upgrade_path_);
 }
 
-bool Target::try_next() noexcept {
+bool Target::try_next(std::size_t failed) noexcept {
+  if (failed != at_) return true;
   if (connected_ || at_ + 1 >= addresses_.size()) return false;
   ++at_;
   return true;

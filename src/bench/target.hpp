@@ -19,14 +19,17 @@ class Target {
   /// Null if there is no such host, or if a file of certificates is wrong; `error` says why.
   [[nodiscard]] static std::unique_ptr<Target> open(const Settings& settings, std::string& error);
 
+  /// Which address is connected to now.
+  [[nodiscard]] std::size_t address() const noexcept { return at_; }
   /// A socket that connects; it has none if that has failed at once, and `error` says why.
   [[nodiscard]] net::FileDescriptor begin_connect(std::string& error) const;
   /// What speaks on a socket that has connected; null for plain TCP.
   [[nodiscard]] std::unique_ptr<net::Channel> channel(int socket) const;
 
-  /// A name may have addresses where nobody listens. After the first failure: takes the next one;
-  /// false if there is none, or if this one has been connected to before.
-  [[nodiscard]] bool try_next() noexcept;
+  /// A name may have addresses where nobody listens. After a failure at address `failed`: takes the
+  /// next one, unless somebody else has done so; false if there is none, or if this one has been
+  /// connected to before.
+  [[nodiscard]] bool try_next(std::size_t failed) noexcept;
   void note_connected() noexcept { connected_ = true; }
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }

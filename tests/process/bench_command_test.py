@@ -386,6 +386,11 @@ class Ends(BenchCase):
         report = self.measure(f"mqtt://127.0.0.1:{free_port()}", "p2p", code=1)
         self.assertIn("cannot be connected to: Connection refused", report["error"])
 
+    def test_a_name(self):
+        with Broker() as broker:
+            self.assert_clean(self.measure(f"mqtt://localhost:{broker.port}", "p2p", "--messages",
+                                           "10"))
+
     def test_no_such_host(self):
         report = self.measure("mqtt://no-such-host.invalid", "p2p", code=1)
         self.assertIn("no-such-host.invalid", report["error"])
@@ -396,21 +401,27 @@ class Ends(BenchCase):
         self.assertIn("no process 4194999", report["error"])
 
     def test_broker_is_killed(self):
-        with Broker() as broker:
-            process = subprocess.Popen(
-                [linnet_binary(), "bench", "p2p", "--url", broker.url, "--qos", "1", "--duration",
-                 "60s", "--warmup", "0s", "--json"], text=True, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            self.assertIsNotNone(broker.log.wait_for("ready"))
-            self.wait_for_traffic(broker)
-            broker.process.kill()
-            out, error = process.communicate(timeout=WAIT_S)
-        self.assertEqual(process.returncode, 1)
-        report = json.loads(out)
-        self.assertRegex(report["error"], "has (closed|broken)|cannot be connected")
-        self.assertIn(report["error"], error)
-        self.assertEqual(report["lost"], 0)
-        self.assertGreater(report["phases"][0]["count"], 0)
+        server = certificates.Authority().server("server")
+        listeners = {"mqtts": certificates.listener("mqtts://127.0.0.1:0", server),
+                     "ws": {"url": "ws://127.0.0.1:0"}}
+        for scheme in ("mqtt", "mqtts", "ws"):
+            with self.subTest(scheme), Broker(listeners=listeners) as broker:
+                port = broker.port if scheme == "mqtt" else broker.at(scheme).port
+                trust = ["--insecure"] if scheme == "mqtts" else []
+                process = subprocess.Popen(
+                    [linnet_binary(), "bench", "p2p", "--url", f"{scheme}://127.0.0.1:{port}",
+                     "--qos", "1", "--duration", "60s", "--warmup", "0s", "--json", *trust],
+                    text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE)
+                self.wait_for_traffic(broker)
+                broker.process.kill()
+                out, error = process.communicate(timeout=WAIT_S)
+                self.assertEqual(process.returncode, 1, error)
+                report = json.loads(out)
+                self.assertRegex(report["error"], "has (closed|broken)")
+                self.assertIn(report["error"], error)
+                self.assertEqual(report["lost"], 0)
+                self.assertGreater(report["phases"][0]["count"], 0)
 
     def wait_for_traffic(self, broker):
         """Messages come to others, too, while it runs: then its clients are there."""
