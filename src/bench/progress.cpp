@@ -18,12 +18,12 @@ void write_text(std::string_view text) {
 
 }  // namespace
 
-void Progress::begin(std::string_view name, std::uint64_t now) noexcept {
+void Progress::begin(std::string_view name, std::uint64_t now, std::uint64_t count) noexcept {
   name_ = name;
   began_ = now;
   last_ = now;
   next_ = now + kSecondNs;
-  last_count_ = 0;
+  last_count_ = count;
 }
 
 void Progress::print(std::uint64_t count, std::uint64_t missing, std::uint64_t now) {

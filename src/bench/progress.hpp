@@ -13,8 +13,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
 
-  /// What is counted from now on: "warm-up", "queue" ...
-  void begin(std::string_view name, std::uint64_t now) noexcept;
+  /// What is counted from now on, and how many there are already: "warm-up", "queue" ...
+  void begin(std::string_view name, std::uint64_t now, std::uint64_t count = 0) noexcept;
   /// Once a second it shows the line anew.
   void show(std::uint64_t count, std::uint64_t missing, std::uint64_t now) {
     if (shown_ && now >= next_) print(count, missing, now);

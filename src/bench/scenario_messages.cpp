@@ -52,7 +52,7 @@ class MessageRun {
     run_until([warm](std::uint64_t now) { return now >= warm; }, warm);
     const Mark from = mark();
     traffic_.measuring = true;
-    stage_.progress().begin("run", from.time_ns);
+    stage_.progress().begin("run", from.time_ns, from.count);
     const std::uint64_t end = from.time_ns + settings_.duration_ms * kMillisecondNs;
     run_until([end](std::uint64_t now) { return now >= end; }, end);
     const Mark to = mark();
@@ -65,7 +65,7 @@ class MessageRun {
   void by_number() {
     const Mark from = mark();
     traffic_.measuring = true;
-    stage_.progress().begin("run", from.time_ns);
+    stage_.progress().begin("run", from.time_ns, from.count);
     Mark to = from;
     const auto done = [&](std::uint64_t) {
       return pump_.is_published() && traffic_.awaited() == 0;

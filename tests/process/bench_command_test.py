@@ -222,7 +222,7 @@ class WrongBrokers(BenchCase):
     def measure_stub(self, stub, *arguments, pairs=2, code=1):
         pairs = str(pairs)
         return self.measure(stub.url, "p2p", "--pubs", pairs, "--subs", pairs, "--topics", pairs,
-                            "--messages", "100", "--wait", "500ms", *arguments, code=code)
+                            "--messages", "100", "--wait", "2s", *arguments, code=code)
 
     def test_a_right_one(self):
         with StubBroker() as stub:
@@ -247,7 +247,8 @@ class WrongBrokers(BenchCase):
     def test_all_lost(self):
         with StubBroker(StubBroker.acknowledge) as stub:
             report = self.measure_stub(stub, "--qos", "1")
-        self.assertEqual((report["lost"], report["stalls"]), (100, 1))
+        self.assertEqual(report["lost"], 100)
+        self.assertGreaterEqual(report["stalls"], 1)
 
     def test_duplicated(self):
         def repeat_the_tenth(broker, source, message):
@@ -415,6 +416,7 @@ class Ends(BenchCase):
                     stderr=subprocess.PIPE)
                 self.wait_for_traffic(broker)
                 broker.process.kill()
+                broker.process.wait()
                 out, error = process.communicate(timeout=WAIT_S)
                 self.assertEqual(process.returncode, 1, error)
                 report = json.loads(out)
