@@ -43,8 +43,9 @@ void Client::on_connected() {
   socklen_t size = sizeof error;
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) {
+    std::string connect_packet = std::move(unsent_);
+    if (place_.target.try_next(address_)) return begin(std::move(connect_packet));
     close();
-    if (place_.target.try_next(address_)) return connect();
     return loop().fail(cat(place_.target.text(),
                            " cannot be connected to: ", std::generic_category().message(error)));
   }

@@ -10,7 +10,7 @@ namespace linnet::bench {
 
 class Gaps {
  public:
-  static constexpr std::size_t kRangesMax = 65'536;
+  static constexpr std::size_t kRangesMax = 2'048;
 
   /// The numbers from `first` up to, but without, `end`: above all that are in it.
   void add(std::uint32_t first, std::uint32_t end);

@@ -49,6 +49,13 @@ std::unique_ptr<Target> Target::open(const Settings& settings, std::string& erro
   return target;
 }
 
+std::unique_ptr<Target> Target::of(std::string text, std::vector<net::SocketAddress> addresses) {
+  std::unique_ptr<Target> target(new Target);
+  target->text_ = std::move(text);
+  target->addresses_ = std::move(addresses);
+  return target;
+}
+
 net::FileDescriptor Target::begin_connect(std::string& error) const {
   const net::SocketAddress& address = addresses_[at_];
   const bool local = address.family() == AF_UNIX;

@@ -19,6 +19,10 @@ class Target {
   /// Null if there is no such host, or if a file of certificates is wrong; `error` says why.
   [[nodiscard]] static std::unique_ptr<Target> open(const Settings& settings, std::string& error);
 
+  /// Plain TCP to one of these addresses.
+  [[nodiscard]] static std::unique_ptr<Target> of(std::string text,
+                                                  std::vector<net::SocketAddress> addresses);
+
   /// Which address is connected to now.
   [[nodiscard]] std::size_t address() const noexcept { return at_; }
   /// A socket that connects; it has none if that has failed at once, and `error` says why.
