@@ -79,7 +79,7 @@ std::uint32_t Publisher::choose() {
 bool Publisher::may_begin(std::uint64_t now) const noexcept {
   if (left_ == 0 || !is_open() || is_blocked()) return false;
   if (order_.interval_ns > 0) return due_ns_ <= now;
-  if (order_.qos != Qos::at_most_once && free_count() < std::max(window_ / 8, 1U)) return false;
+  if (order_.qos != Qos::at_most_once && free_count() < (window_ + 7) / 8) return false;
   return traffic_.is_worth_while(number());
 }
 

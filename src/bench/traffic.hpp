@@ -27,9 +27,9 @@ class Traffic {
     const std::int64_t outstanding = ledgers_[publisher].outstanding;
     return outstanding <= 0 || outstanding + plan_.streams[stream].fanout <= share_;
   }
-  /// An eighth of what it may send is free.
+  /// An eighth of what it may send is free, or more.
   [[nodiscard]] bool is_worth_while(std::uint32_t publisher) const noexcept {
-    return ledgers_[publisher].outstanding <= share_ - share_ / 8;
+    return ledgers_[publisher].outstanding <= share_ - (share_ + 7) / 8;
   }
   /// Books a message, and gives it its number.
   [[nodiscard]] std::uint32_t book(std::uint32_t publisher, std::uint32_t stream) noexcept {

@@ -57,6 +57,9 @@ TEST(Traffic, ALoopIsClosed) {
   EXPECT_TRUE(books->has_room(0, 0));
   EXPECT_EQ(books->delivered(), 1U);
   EXPECT_EQ(books->missing(), 9U);
+  EXPECT_FALSE(books->is_worth_while(0));  // a tenth is free
+  books.take(0, {0, 1, 0});
+  EXPECT_TRUE(books->is_worth_while(0));
 }
 
 TEST(Traffic, LostOnesMakeRoomWhenALaterOneComes) {
