@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <utility>
 
 namespace linnet::auth {
@@ -13,6 +14,13 @@ void block_signals() noexcept {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+/// On a board with one core a storm of logins must not take the shard's time.
+void lower_priority() noexcept {
+  constexpr int kNice = 10;
+  constexpr id_t kThisThread = 0;
+  setpriority(PRIO_PROCESS, kThisThread, kNice);
 }
 
 }  // namespace
@@ -69,6 +77,7 @@ Verifier::Taken Verifier::take() {
 
 void Verifier::work() {
   block_signals();
+  lower_priority();
   std::unique_lock lock(mutex_);
   while (true) {
     something_.wait(lock, [this] { return stopping_ || count_ > 0; });

@@ -1,9 +1,8 @@
 // The worker thread that verifies logins. Its queue is bounded, and each source (a client's
 // address) gets its turn: whoever guesses passwords waits behind himself.
 //
-// Shards wait for its mutex, so that under it nothing is allocated or freed; and it has their
-// priority: one that is lower would let it hold the mutex, or one of the allocator's, without
-// getting the time to give it back.
+// Its priority is lower than the shards', which may be on the same core; so what they wait for, its
+// mutex, is held for a few instructions: under it nothing is allocated or freed.
 #pragma once
 
 #include <condition_variable>

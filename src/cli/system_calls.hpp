@@ -35,7 +35,7 @@ inline constexpr const char* kSystemCalls[] = {
     "brk", "munmap", "mremap", "madvise", "membarrier",
     // Threads
     "futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq",
-    "sched_yield", "sched_getaffinity", "getcpu", "set_tid_address", "exit",
+    "sched_yield", "setpriority", "sched_getaffinity", "getcpu", "set_tid_address", "exit",
     "exit_group",
     // Signals, for this process alone
     "rt_sigaction", "rt_sigprocmask", "rt_sigpending", "rt_sigreturn", "sigreturn",

@@ -100,8 +100,8 @@ TEST_F(VerifierTest, what_waits_is_bounded) {
   EXPECT_EQ(sink.wait_for(15).size(), 15U);
 }
 
-TEST_F(VerifierTest, its_thread_is_as_important_as_those_that_wait_for_it) {
-  EXPECT_EQ(sink.nice(), ::getpriority(PRIO_PROCESS, 0));
+TEST_F(VerifierTest, its_thread_leaves_the_core_to_the_shards) {
+  EXPECT_GT(sink.nice(), ::getpriority(PRIO_PROCESS, 0));
 }
 
 }  // namespace
