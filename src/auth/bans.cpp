@@ -46,6 +46,8 @@ struct Record : bi::set_base_hook<> {
   std::uint64_t window_ends_ms = 0;  // of the wrong logins that are being counted
   std::uint64_t until_ms = 0;        // of the last ban; 0: there was none
   std::uint64_t forget_ms = 0;
+  /// Of a network of IPv6, the end of the window of its site that has counted it.
+  std::uint64_t site_window_ends_ms = 0;
   std::uint32_t wrong = 0;
   std::uint32_t times = 0;
   bool by_hand = false;
@@ -72,6 +74,11 @@ std::uint64_t ban_ms(const BanConfig& terms, std::uint32_t times) noexcept {
   return std::min(time_ms, std::max<std::uint64_t>(most, 1));
 }
 
+/// A site may be many strangers, so that its bans do not get longer.
+BanConfig site_terms(const BanConfig& terms) noexcept {
+  return {Bans::kSiteBans, terms.window, terms.time, std::min(terms.time, terms.time_max)};
+}
+
 std::string time_text(std::uint64_t time_ms) {
   const std::uint64_t seconds = (time_ms + 999) / 1000;
   return seconds < 120 ? cat(seconds, " s") : cat((seconds + 59) / 60, " min");
@@ -87,8 +94,9 @@ struct Bans::Impl {
   [[nodiscard]] ByTime& set_of(const Record& record) noexcept;
   void file(Record& record);
   void take_out(Record& record);
-  std::uint64_t count(const AddressKey& key, const BanConfig& terms, std::uint32_t after,
-                      std::uint64_t now_ms);
+  std::uint64_t count(const AddressKey& key, const BanConfig& terms, std::uint64_t now_ms);
+  void count_at_site(const AddressKey& key, const AddressKey& site, const BanConfig& terms,
+                     std::uint64_t now_ms);
   bool lift(const AddressKey& key, std::uint64_t now_ms);
   [[nodiscard]] Record* weakest() noexcept;
   Record& make(const AddressKey& key, std::uint64_t now_ms);
@@ -180,8 +188,8 @@ void Bans::Impl::make_room(std::uint64_t now_ms) {
     forget(*record);
 }
 
-/// One wrong login more, or of a site one ban.
-std::uint64_t Bans::Impl::count(const AddressKey& key, const BanConfig& terms, std::uint32_t after,
+/// One wrong login more, or of a site one banned network.
+std::uint64_t Bans::Impl::count(const AddressKey& key, const BanConfig& terms,
                                 std::uint64_t now_ms) {
   if (!has_room(key, now_ms)) return 0;
   Record& record = make(key, now_ms);
@@ -192,7 +200,7 @@ std::uint64_t Bans::Impl::count(const AddressKey& key, const BanConfig& terms, s
   }
   record.forget_ms = std::max(record.forget_ms, now_ms + ms_of(terms.window));
   std::uint64_t time_ms = 0;
-  if (++record.wrong >= after) {
+  if (++record.wrong >= terms.after) {
     time_ms = ban_ms(terms, record.times);
     if (record.times < std::numeric_limits<std::uint32_t>::max()) ++record.times;
     record.window_ends_ms = 0;
@@ -203,6 +211,22 @@ std::uint64_t Bans::Impl::count(const AddressKey& key, const BanConfig& terms, s
   }
   file(record);
   return time_ms;
+}
+
+/// A network was banned: it counts once in each window of its site.
+void Bans::Impl::count_at_site(const AddressKey& key, const AddressKey& site,
+                               const BanConfig& terms, std::uint64_t now_ms) {
+  const Record* network = find(key);
+  const Record* whole = find(site);
+  if (network != nullptr && whole != nullptr && now_ms < whole->window_ends_ms &&
+      network->site_window_ends_ms == whole->window_ends_ms) {
+    return;
+  }
+  (void)count(site, site_terms(terms), now_ms);
+  whole = find(site);
+  // Another look, since the site may have taken its place.
+  if (Record* left = find(key); left != nullptr && whole != nullptr)
+    left->site_window_ends_ms = whole->window_ends_ms;
 }
 
 bool Bans::Impl::lift(const AddressKey& key, std::uint64_t now_ms) {
@@ -256,8 +280,8 @@ std::uint64_t Bans::on_wrong_login(const net::Endpoint& address, const BanConfig
   const std::lock_guard lock(impl_->mutex);
   const auto site = key->site();
   if (impl_->is_banned(*key, now_ms) || (site && impl_->is_banned(*site, now_ms))) return 0;
-  const std::uint64_t time_ms = impl_->count(*key, terms, terms.after, now_ms);
-  if (time_ms > 0 && site) (void)impl_->count(*site, terms, kSiteBans, now_ms);
+  const std::uint64_t time_ms = impl_->count(*key, terms, now_ms);
+  if (time_ms > 0 && site) impl_->count_at_site(*key, *site, terms, now_ms);
   return time_ms;
 }
 

@@ -1,7 +1,8 @@
 // Addresses that are banned: for repeated wrong logins, for a time that doubles with each ban, or
 // by the administrator's word. Any thread. IPv6 addresses count by their /64, and where kSiteBans
-// of the same /48 get banned within one `window`, all of it is; loopback and Unix sockets are never
-// banned. Nothing of it outlives the process.
+// different ones of the same /48 get banned within one `window`, all of it is, for `time` whenever
+// that happens: it may be many strangers. Loopback and Unix sockets are never banned. Nothing of it
+// outlives the process.
 //
 //   if (bans.is_banned(address, now_ms)) return refuse(ReasonCode::banned);
 //   ...

@@ -13,8 +13,10 @@ namespace linnet::auth {
 inline constexpr const char* kDecoyFile = "decoy.secret";
 
 /// The secret of a data directory that this process has for itself; made where there is none yet,
-/// and anew where the file is damaged. What can't be read or kept is logged, and lasts as long as
-/// the process then. Throws std::runtime_error if the system has no randomness.
+/// for the directory's owner if root makes it, and anew where the file has another size. One that
+/// others have access to is kept, and closed to them if that can be done. All but the first is
+/// logged. What can't be read or kept lasts as long as the process. Throws std::runtime_error if
+/// the system has no randomness.
 [[nodiscard]] Secret load_decoy_secret(const std::string& directory);
 
 /// One that goes with the process.

@@ -38,12 +38,19 @@ Verifier::~Verifier() {
 }
 
 bool Verifier::submit(LoginJob job) {
+  const std::uint64_t source = job.source;
+  Waiting made;
+  made[source].push_back(std::move(job));
   {
     const std::lock_guard lock(mutex_);
     if (count_ >= limits_.waiting_max) return false;
-    auto& of_source = waiting_[job.source];
-    if (of_source.size() >= limits_.of_source_max()) return false;
-    of_source.push_back(std::move(job));
+    const auto of_source = waiting_.find(source);
+    if (of_source == waiting_.end()) {
+      waiting_.insert(made.extract(made.begin()));
+    } else {
+      if (of_source->second.size() >= limits_.of_source_max()) return false;
+      of_source->second.splice(of_source->second.end(), made.begin()->second);
+    }
     ++count_;
   }
   something_.notify_one();
@@ -57,15 +64,15 @@ void Verifier::use(VerifierLimits limits, std::size_t remembered_max) {
 }
 
 /// The next job of the source after the one that had its turn. Under the lock.
-LoginJob Verifier::take() {
+Verifier::Taken Verifier::take() {
   auto turn = waiting_.upper_bound(last_source_);
   if (turn == waiting_.end()) turn = waiting_.begin();
   last_source_ = turn->first;
-  LoginJob job = std::move(turn->second.front());
-  turn->second.pop_front();
-  if (turn->second.empty()) waiting_.erase(turn);
+  Taken taken;
+  taken.job.splice(taken.job.begin(), turn->second, turn->second.begin());
+  if (turn->second.empty()) taken.of = waiting_.extract(turn);
   --count_;
-  return job;
+  return taken;
 }
 
 void Verifier::work() {
@@ -75,13 +82,20 @@ void Verifier::work() {
   while (true) {
     something_.wait(lock, [this] { return stopping_ || count_ > 0; });
     if (stopping_) return;
-    const LoginJob job = take();
-    lock.unlock();
-    LoginVerdict verdict = verify(job);
-    if (verdict.outcome == LoginVerdict::Outcome::accepted) remembered_.add(job);
-    sink_.on_verdict(job.shard, std::move(verdict));
+    {
+      const Taken taken = take();
+      lock.unlock();
+      answer(taken.job.front());
+      // The job goes before the lock is back: with it may go the last policy of before a reload.
+    }
     lock.lock();
   }
+}
+
+void Verifier::answer(const LoginJob& job) {
+  LoginVerdict verdict = verify(job);
+  if (verdict.outcome == LoginVerdict::Outcome::accepted) remembered_.add(job);
+  sink_.on_verdict(job.shard, std::move(verdict));
 }
 
 }  // namespace linnet::auth

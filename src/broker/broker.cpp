@@ -110,10 +110,11 @@ void Broker::Impl::restore_sessions() {
 }
 
 void Broker::Impl::accept() {
+  auto contexts = plan->contexts();
   for (const auto& task : listeners.commit(*plan, config(), nullptr))
     task->run();
   plan.reset();
-  certificates.use(listeners.contexts());
+  certificates.use(std::move(contexts));
 }
 
 Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -41,8 +41,9 @@ struct Broker::Impl {
   void restore_sessions();
   void accept();
 
-  [[nodiscard]] bool try_reload(Config next, ReloadReport& report);
-  void commit(Config next, auth::PolicyPtr policy, ListenerPlan& plan);
+  struct Reloaded;
+  void try_reload(Config next, ReloadReport& report);
+  void make_true(Reloaded next) noexcept;
   void wait_for(shard::ReloadProgress& progress) const;
 
   [[nodiscard]] const Config& config() const noexcept { return settings->config; }

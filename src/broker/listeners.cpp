@@ -81,6 +81,15 @@ ListenerPlan::~ListenerPlan() {
   }
 }
 
+std::vector<const tls::ServerContext*> ListenerPlan::contexts() const {
+  std::vector<const tls::ServerContext*> contexts;
+  for (const Next& next : all) {
+    const auto& entrance = next.entrance ? next.entrance : next.before->entrance;
+    if (entrance->tls) contexts.push_back(entrance->tls.get());
+  }
+  return contexts;
+}
+
 void Listeners::add(shard::Shard& shard, auth::Accounts& accounts, auth::Bans& bans,
                     const transport::DoorTerms& terms) {
   shards_.push_back(std::make_unique<ShardListeners>(accounts, bans, terms));
@@ -306,14 +315,6 @@ void Listeners::bury() {
     const bool left = retired.progress && retired.progress->wait(std::chrono::milliseconds(0));
     return left && retired.entrance->traits.links.load(std::memory_order_acquire) == 0;
   });
-}
-
-std::vector<const tls::ServerContext*> Listeners::contexts() const {
-  std::vector<const tls::ServerContext*> contexts;
-  for (const auto& open : open_) {
-    if (open->entrance->tls) contexts.push_back(open->entrance->tls.get());
-  }
-  return contexts;
 }
 
 std::vector<std::string> Listeners::addresses() const {

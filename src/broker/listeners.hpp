@@ -60,6 +60,9 @@ struct ListenerPlan {
   ListenerPlan& operator=(ListenerPlan&&) = delete;
   /// What the contexts that stay have read again is forgotten, if it was not committed.
   ~ListenerPlan();
+
+  /// Those that listeners have once the plan is true; before it is.
+  [[nodiscard]] std::vector<const tls::ServerContext*> contexts() const;
 };
 
 /// What one shard has of the listeners; of its thread.
@@ -96,7 +99,6 @@ class Listeners {
   /// Ends all acceptors. No shard may run.
   void clear();
 
-  [[nodiscard]] std::vector<const tls::ServerContext*> contexts() const;
   /// Any thread.
   [[nodiscard]] std::vector<std::string> addresses() const;
 

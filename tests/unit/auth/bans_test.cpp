@@ -238,6 +238,34 @@ TEST_F(BansTest, a_site_is_banned_for_many_of_its_networks) {
   EXPECT_TRUE(is_banned(network(0)));
 }
 
+TEST_F(BansTest, one_network_never_bans_its_site) {
+  terms.time_max = terms.time;
+  terms.window = milliseconds(3'600'000);
+  for (std::uint32_t i = 0; i < 3 * Bans::kSiteBans; ++i) {
+    EXPECT_EQ(wrong_until_banned(at("2001:db8:7:1::1")), 1'000U);
+    EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << i;
+    now_ms += 1'000;
+  }
+  for (std::uint32_t i = 2; i < Bans::kSiteBans; ++i)
+    EXPECT_EQ(wrong_until_banned(at(cat("2001:db8:7:", i, "::1"))), 1'000U);
+  EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << "it has counted once";
+  EXPECT_EQ(wrong_until_banned(at("2001:db8:7:abcd::1")), 1'000U);
+  EXPECT_TRUE(is_banned(at("2001:db8:7:abce::1"))) << "but it has counted";
+}
+
+TEST_F(BansTest, a_site_is_never_banned_for_longer) {
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint32_t i = 1; i <= Bans::kSiteBans; ++i) {
+      EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << "in round " << round << " at " << i;
+      EXPECT_GE(wrong_until_banned(at(cat("2001:db8:7:", i, "::1"))), 1'000U);
+    }
+    EXPECT_TRUE(is_banned(at("2001:db8:7:abcd::1"))) << "each counts anew after a ban of the site";
+    now_ms += 1'000;
+    EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1")));
+    now_ms += 6'000;  // the longest one of a network
+  }
+}
+
 TEST_F(BansTest, those_by_hand_are_bounded) {
   for (std::size_t i = 0; i < Bans::kAddressesMax; ++i)
     ASSERT_EQ(bans.add(many(i), 0, now_ms), "");
