@@ -1,5 +1,6 @@
-"""Linnet beside the brokers that are installed, in the same run: `./dev bench`. It starts each of them
-anew for each measurement, lets `linnet bench` measure, and writes tables. README.md has the details.
+"""Linnet beside the brokers that are installed, in the same run: `./dev bench`. It starts each of
+them anew for each measurement, lets `linnet bench` measure, and writes tables. README.md has the
+details.
 
     python3 bench/brokers.py --linnet build/release/linnet --folder build/some-empty-folder --quick
 
@@ -34,8 +35,9 @@ def options():
     parser.add_argument("--linnet", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--folder", required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these measurements alone; nothing "
-                        "is written then: " + ", ".join(one.name for one in MEASUREMENTS))
+    parser.add_argument("--only", nargs="+", metavar="NAME",
+                        help="these measurements alone; nothing is written then: "
+                        + ", ".join(one.name for one in MEASUREMENTS))
     parser.add_argument("--rounds", type=int, help="of which the medians are shown (3; quick: 1)")
     parser.add_argument("--seconds", type=float, help="of each measurement (5; quick: 1)")
     parser.add_argument("--threads", default="1,2,4",
@@ -55,7 +57,7 @@ def options():
     return chosen
 
 
-# Brokers and machine -------------------------------------------------------------------------------
+# Brokers and machine -----------------------------------------------------------------------------
 
 
 def installed_brokers(linnet, threads):
@@ -114,7 +116,7 @@ def machine(kinds):
             "load_at_start": [round(load, 2) for load in os.getloadavg()]}
 
 
-# Measuring -----------------------------------------------------------------------------------------
+# Measuring ---------------------------------------------------------------------------------------
 
 
 class Runs:
@@ -199,7 +201,7 @@ def progress(text):
     sys.stderr.flush()
 
 
-# Reporting -----------------------------------------------------------------------------------------
+# Reporting ---------------------------------------------------------------------------------------
 
 
 def report_text(chosen, about, results, kinds):
@@ -209,11 +211,11 @@ def report_text(chosen, about, results, kinds):
              "Written by `./dev bench`; [README.md](README.md) says what is measured, and how.", "",
              f"{about['date']}, commit {about['commit']}, medians of {chosen.rounds} rounds; "
              f"{chosen.seconds:g} s for each measurement.",
-             f"{about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['kernel']}; "
-             f"{about['compiler']}, {about['build']}.",
+             f"{about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, "
+             f"{about['kernel']}; {about['compiler']}, {about['build']}.",
              "Load at the start: " + ", ".join(f"{load:.2f}" for load in about["load_at_start"])
              + "; at the end: " + ", ".join(f"{load:.2f}" for load in about["load_at_end"]) + ".",
-             "; ".join(f"{name}: {version}" for name, version in about["versions"].items()) + ".", "",
+             "; ".join(f"{name}: {text}" for name, text in about["versions"].items()) + ".", "",
              figures.main_table(results, columns)]
     if shards and any(figures.shards_rows(results, shards)):
         lines += ["", figures.shards_table(results, shards)]

@@ -2,7 +2,7 @@
 starts or reads anything: see brokers.py.
 
 A sample is what one run of one measurement with one broker gave:
-    {"values": {"cpu": 0.21}, "rate": 2e6, "broker": 99.0, "generator": 80.0, "lost": 0, "error": ""}
+    {"values": {"cpu": 0.21}, "rate": 2e6, "broker": 99, "generator": 80, "lost": 0, "error": ""}
 rate is deliveries or connections a second, broker and generator are percents of one core."""
 
 import dataclasses
@@ -31,7 +31,7 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """`words` go to `linnet bench`; without any, it is a matter of starting and watching a broker."""
+    """`words` go to `linnet bench`; without any, a broker is only started and watched."""
     name: str
     words: tuple
     figures: tuple
@@ -64,13 +64,14 @@ MEASUREMENTS = (
                 (Figure("alone", "idle connection, RSS", "B", 650),
                  Figure("subscribed", "idle connection with a subscription, RSS", "B", 900)),
                 timed=False),
-    Measurement("start", (), (Figure("start", "exec to ready, with a store", "ms", 20, below=True),)),
+    Measurement("start", (),
+                (Figure("start", "exec to ready, with a store", "ms", 20, below=True),)),
     Measurement("quiet", (), (Figure("rss", "no clients, RSS", "MiB", 6, below=True),
                               Figure("wakeups", "no clients, wake-ups in 10 s", "", 0))),
 )
 
 
-# Samples -------------------------------------------------------------------------------------------
+# Samples -----------------------------------------------------------------------------------------
 
 
 def values_of(measurement, report):
@@ -112,7 +113,7 @@ def median_of(samples, key):
     return median([sample[key] for sample in samples])
 
 
-# Targets -------------------------------------------------------------------------------------------
+# Targets -----------------------------------------------------------------------------------------
 
 
 def share_text(value, other):
@@ -209,7 +210,7 @@ def lost_by_linnet(results):
                for sample in ones)
 
 
-# Tables --------------------------------------------------------------------------------------------
+# Tables ------------------------------------------------------------------------------------------
 
 
 def is_number(text):
