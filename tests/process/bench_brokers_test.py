@@ -22,7 +22,7 @@ def measure(*options):
 def rows_of(text):
     rows = [[cell.strip() for cell in line.strip("|").split("|")]
             for line in text.splitlines() if line.startswith("|")]
-    return {row[0]: dict(zip(rows[0][1:], row[1:])) for row in rows if row[0] != rows[0][0]}
+    return {row[0]: dict(zip(rows[0][1:], row[1:])) for row in rows[2:]}
 
 
 @linnet_only
