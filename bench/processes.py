@@ -26,7 +26,6 @@ allow_anonymous true
 user root
 max_queued_messages 0
 max_inflight_messages 100
-set_tcp_nodelay true
 connection_messages false
 """
 
