@@ -21,7 +21,8 @@ class Inflight {
   /// Messages that are not acknowledged yet.
   [[nodiscard]] std::uint32_t active() const noexcept { return window_ ? window_->active : 0; }
   [[nodiscard]] bool has_room(std::uint32_t active_max) const noexcept {
-    return !window_ || (window_->active < active_max && window_->entries.size() < kSpanMax);
+    if (!window_) return active_max > 0;
+    return window_->active < active_max && window_->entries.size() < kSpanMax;
   }
 
   /// Adds a message at the end and gives it the next number and identifier.

@@ -103,6 +103,9 @@ class Peers {
   /// do, and nobody is told.
   virtual void hand_back(Session& session, const Membership& membership, MessagePtr message,
                          std::uint64_t sequence) = 0;
+  /// Whether there is room for handing back some `bytes` of messages that could as well stay where
+  /// they are; if not, Session::on_turn() follows when there may be.
+  [[nodiscard]] virtual bool may_hand_back(Session& session, std::size_t bytes) = 0;
   /// One message of the group less is on its way to this member.
   virtual void group_acknowledged(Session& session, const Membership& membership) = 0;
 

@@ -82,8 +82,12 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// The rules, or the user, have changed: ends the subscriptions that are no longer allowed, and
   /// lowers the QoS of those that are allowed with less. Looks at `budget` of them at most, which
   /// are taken off it; false if there are more: to be called again. Nothing that must not be
-  /// received is sent meanwhile.
+  /// received is sent meanwhile. What has to wait for room comes back by itself.
   [[nodiscard]] bool review(std::size_t& budget);
+  /// The first part of that, for the memberships in shared groups: what a member is given can't be
+  /// withheld from it later.
+  [[nodiscard]] bool review_memberships(std::size_t& budget);
+  [[nodiscard]] bool has_memberships() const noexcept { return !memberships_.empty(); }
 
   // Between two runs of the broker: session_restore.cpp
 
@@ -201,6 +205,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   [[nodiscard]] bool may_receive(std::string_view topic);
   [[nodiscard]] bool may_publish(const Message& will) const;
   void review_first();
+  void review_soon();
   void review_filter(const std::string& filter, router::SubscriptionTerms terms);
   void end_subscription(const std::string& filter, const auth::Decision& decision);
   void count_session(int change) noexcept;
@@ -242,8 +247,15 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   void lend_shared();
   void give_away_shared(const Membership* only = nullptr);
+  void give_away_denied(const OwedMessage& owed);
   void hand_on_later(const Membership& ended);
-  bool hand_on_some();
+  /// How far hand_on_some() has come.
+  enum class HandedOn : std::uint8_t {
+    all,
+    some,
+    waits,  // for room, or for the store; on_turn() follows
+  };
+  [[nodiscard]] HandedOn hand_on_some(std::size_t& budget);
   [[nodiscard]] bool hands_on() const noexcept {
     return access_ && access_->review().handing_on != nullptr;
   }

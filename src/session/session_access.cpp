@@ -89,19 +89,20 @@ auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qo
 /// memberships are looked at before it is one that is connected.
 void Session::review_first() {
   std::size_t budget = kFirstReview + memberships_.size();
-  if (review(budget) || review_waits_) return;
+  if (!review(budget)) review_soon();
+}
+
+void Session::review_soon() {
+  if (review_waits_ || ended_) return;
   review_waits_ = true;
   services_.peers.review_later(*this);
 }
 
-bool Session::review(std::size_t& budget) {
+bool Session::review_memberships(std::size_t& budget) {
   using State = SubscriptionReview::State;
   if (!identity_known_ || ended_) return true;
   if (!access_ || access_->policy() != services_.policy()) renew_access();
-  if (!access_ || access_->review().state == State::done) {
-    review_waits_ = false;
-    return true;
-  }
+  if (!access_ || access_->review().state == State::done) return true;
   SubscriptionReview& review = access_->review();
   if (std::exchange(review.state, State::running) == State::due) {
     review.next = subscriptions_.first;
@@ -116,15 +117,30 @@ bool Session::review(std::size_t& budget) {
     const Membership* membership = find_membership(parts.group, parts.filter);
     if (membership != nullptr) review_filter(filter, membership->terms);
   }
-  for (; review.shared.empty() && review.next != nullptr && budget > 0; --budget) {
+  sweep_memberships();
+  return review.shared.empty();
+}
+
+bool Session::review(std::size_t& budget) {
+  using State = SubscriptionReview::State;
+  const bool members_are_done = review_memberships(budget);
+  if (!identity_known_ || ended_ || !access_ || access_->review().state == State::done) {
+    review_waits_ = false;
+    return true;
+  }
+  if (!members_are_done) return false;
+  SubscriptionReview& review = access_->review();
+  for (; review.next != nullptr && budget > 0; --budget) {
     const router::Subscription& one = *review.next;
     review.next = router::Router::next_of(one);
     review_filter(services_.router.filter_of(one), router::Router::terms_of(one));
   }
-  sweep_memberships();
-  if (!review.shared.empty() || review.next != nullptr) return false;
+  if (review.next != nullptr) return false;
   if (review.handing_on) {
-    if (!hand_on_some()) return false;
+    const HandedOn handed_on = hand_on_some(budget);
+    if (handed_on == HandedOn::some) return false;
+    review_waits_ = false;
+    if (handed_on == HandedOn::waits) return true;
     review.handing_on.reset();
     pump_soon();
   }
@@ -147,10 +163,11 @@ void Session::end_subscription(const std::string& filter, const auth::Decision& 
   log_removal(filter, decision);
   access_->filter_messages();
   const auto [parts, valid] = split_shared_filter(filter);
-  const Membership* left = find_membership(parts.group, parts.filter);
+  Membership* left = find_membership(parts.group, parts.filter);
   (void)remove_subscription(filter, 0);
   ++services_.counters.subscriptions_removed;
   if (left == nullptr) return;
+  left->denied = true;
   give_away_shared(left);  // it lives on until it is swept
   hand_on_later(*left);
 }

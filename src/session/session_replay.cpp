@@ -49,6 +49,7 @@ void Session::pump_soon() {
 
 void Session::on_turn() {
   rests_ = false;
+  if (hands_on()) review_soon();  // it may have waited for room
   pump();
 }
 

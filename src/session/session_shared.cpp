@@ -66,23 +66,28 @@ void Session::hand_on_later(const Membership& ended) {
   auto& handing_on = access_->review().handing_on;
   if (!handing_on) handing_on = std::make_unique<HandingOn>();
   const auto [after, last] = backlog_.stored_range();
-  handing_on->groups[cat(ended.group, '/', ended.filter)] = {after, last};
+  // If the client was a member before, some of it may have been handed on already.
+  HandingOn::Range& range = handing_on->groups[cat(ended.group, '/', ended.filter)];
+  range = {std::max(range.after, after), last};
   handing_on->left.after = std::min(handing_on->left.after, after);
   handing_on->left.last = std::max(handing_on->left.last, last);
 }
 
-/// True when nothing is left. The client gets nothing out of the store meanwhile, so that nothing
-/// is lost to the group; what it may still receive of it stays with it, too.
-bool Session::hand_on_some() {
+/// The client gets nothing out of the store meanwhile, so that nothing is lost to the group; what
+/// it may still receive of it stays with it, too.
+Session::HandedOn Session::hand_on_some(std::size_t& budget) {
+  if (!services_.peers.may_hand_back(*this, kHandOnBytes)) return HandedOn::waits;
   HandingOn& on = *access_->review().handing_on;
   std::vector<std::pair<Membership, MessagePtr>> offers;  // not given within the store's call
   std::size_t looks = 0;
   std::size_t bytes = 0;
   const bool readable = services_.store.read_outgoing(
       number_, on.left.after, on.left.last, [&](const store::StoredOutgoing& stored) {
+        if (!backlog_.any_stored()) return false;
         if (looks == kHandOnLooks || bytes >= kHandOnBytes) return false;
         ++looks;
         on.left.after = stored.sequence;
+        if (backlog_.skips(stored.sequence)) return true;  // it is in flight, or not owed any more
         const auto found = on.groups.find(std::string(stored.group));
         if (found == on.groups.end()) return true;
         const auto& [after, last] = found->second;
@@ -98,7 +103,14 @@ bool Session::hand_on_some() {
   for (auto& [ended, message] : offers) {
     services_.peers.hand_back(*this, ended, std::move(message), 0);
   }
-  return !readable || (looks < kHandOnLooks && bytes < kHandOnBytes);
+  budget -= std::min(budget, looks);
+  if (!readable) {
+    services_.peers.pump_with_room(*this);
+    return HandedOn::waits;
+  }
+  if (looks < kHandOnLooks && bytes < kHandOnBytes) return HandedOn::all;
+  budget = 0;  // others get their turn
+  return HandedOn::some;
 }
 
 void Session::on_handed_back(std::uint64_t sequence, bool taken) {
@@ -108,15 +120,26 @@ void Session::on_handed_back(std::uint64_t sequence, bool taken) {
     if (taken) {
       erase_owed(*owed);
       inflight_.finish(*owed);
+    } else {
+      give_away_denied(*owed);
     }
   } else if (OwedMessage* waiting = backlog_.find_sequence(sequence)) {
     waiting->lent = false;
     if (taken) {
       erase_owed(*waiting);
       give_up_waiting(sequence);
+    } else {
+      give_away_denied(*waiting);
     }
   }
+  sweep_memberships();
   pump();
+}
+
+/// Its membership has ended while it was offered to connected members alone: now any one will do.
+void Session::give_away_denied(const OwedMessage& owed) {
+  if (owed.group == nullptr || !owed.group->denied) return;
+  services_.peers.hand_back(*this, *owed.group, owed.message, 0);
 }
 
 }  // namespace linnet::session

@@ -220,13 +220,17 @@ ReasonCode Session::unsubscribe_shared(std::string_view group, std::string_view 
 
 void Session::sweep_memberships() {
   if (!memberships_.any_retired()) return;
-  // What this member was given stays with it, but it is no longer the group's.
-  const auto release = [](OwedMessage& owed) {
-    if (owed.group != nullptr && owed.group->retired) owed.group = nullptr;
+  // What this member was given stays with it, but it is no longer the group's. What is offered to
+  // another one right now may have to be offered again: see on_handed_back().
+  bool any_lent = false;
+  const auto release = [&any_lent](OwedMessage& owed) {
+    if (owed.group == nullptr || !owed.group->retired) return;
+    any_lent = any_lent || owed.lent;
+    if (!owed.lent) owed.group = nullptr;
   };
   inflight_.for_each(release);
   backlog_.for_each(release);
-  memberships_.sweep();
+  if (!any_lent) memberships_.sweep();
 }
 
 void Session::unsubscribe_all() {

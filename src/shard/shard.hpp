@@ -131,6 +131,7 @@ class Shard final : public session::Peers {
   void update_group(session::Session& session, const session::Membership& membership) override;
   void hand_back(session::Session& session, const session::Membership& membership,
                  MessagePtr message, std::uint64_t sequence) override;
+  [[nodiscard]] bool may_hand_back(session::Session& session, std::size_t bytes) override;
   void group_acknowledged(session::Session& session,
                           const session::Membership& membership) override;
   [[nodiscard]] bool is_home(std::string_view client_id) const noexcept override;
@@ -335,6 +336,7 @@ class Shard final : public session::Peers {
   std::uint64_t last_unit_ = 0;
 
   // What has still to be looked at under new settings, or for a client that has come back
+  std::deque<session::SessionPtr> reviewed_members_;   // from the front, before all others
   std::deque<session::SessionPtr> reviewed_sessions_;  // from the front
   std::vector<session::ConnectionPtr> reviewed_connections_;
   std::vector<ReloadProgressPtr> reloads_;

@@ -215,7 +215,19 @@ void Shard::hand_back(session::Session& session, const session::Membership& memb
   const ShardId home = home_of_group(letter.name);
   if (home == id_) return choose_another(letter);
   letter.message = letter.message->clone();  // this shard's other holders keep theirs
-  post(home, std::move(letter));
+  const std::size_t bytes = letter.message->memory_bytes();
+  post(home, std::move(letter), bytes);
+}
+
+/// Who takes them may live on any shard. Each of the three reasons to wait ends with room_.
+bool Shard::may_hand_back(session::Session& session, std::size_t bytes) {
+  const router::ShardMask all = ~router::ShardMask{0} >> (router::kShardsMax - shards_);
+  const router::ShardMask others = all & ~(router::ShardMask{1} << id_);
+  const bool has_memory = pressure_ < Pressure::spill_backlogs;
+  const bool has_store = store_.has_room() && store_.accepts();
+  if (has_memory && has_store && has_room(others, bytes)) return true;
+  pump_with_room(session);
+  return false;
 }
 
 void Shard::on(const GroupBackLetter& letter) {

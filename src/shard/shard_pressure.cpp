@@ -34,7 +34,9 @@ void Shard::look_at_memory() {
 }
 
 void Shard::on_pressure(Pressure level) {
-  pressure_ = level;
+  const Pressure before = std::exchange(pressure_, level);
+  // What is handed on from one backlog to another has waited for that.
+  if (before >= Pressure::spill_backlogs && level < Pressure::spill_backlogs) room_ = true;
   if (level != Pressure::none) {
     calm_timer_.cancel();
     limit_caches(true);

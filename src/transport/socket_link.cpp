@@ -379,6 +379,7 @@ void SocketLink::close(net::CloseMode mode) {
     if (!broken_) (void)net::end_of(channel_.get(), socket_.get());
   }
   if (mode == net::CloseMode::now || broken_) return finish();
+  leaves_ = mode == net::CloseMode::leave && channel_ == nullptr;
   if (state_ == State::open) begin_flushing();
 }
 
@@ -387,9 +388,9 @@ void SocketLink::begin_flushing() {
   show_again_ = false;
   // Within on_bytes() the user still reads them.
   if (!showing_) unread_.keep({});
+  if (outbox().empty()) return shut_write_side();
   set_deadline(kFlushMs);
   watch();
-  if (outbox().empty()) return shut_write_side();
   touch();
 }
 
@@ -397,11 +398,14 @@ void SocketLink::shut_write_side() {
   const net::WriteResult goodbye = net::end_of(channel_.get(), socket_.get());
   if (goodbye.blocked) {
     blocked_ = true;
+    if (!deadline_) set_deadline(kFlushMs);
     return watch();
   }
-  if (goodbye.failed || peer_done_ || ::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
+  if (goodbye.failed || peer_done_ || leaves_) return finish();
+  if (::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
   state_ = State::lingering;
   set_deadline(kLingerMs);
+  watch();
 }
 
 void SocketLink::set_deadline(std::uint64_t delay_ms) {
@@ -430,7 +434,7 @@ void SocketLink::finish() {
   channel_.reset();  // before the outbox, whose bytes it may be writing
   outbox().clear();
   if (!showing_) unread_.keep({});
-  stop_watching();
+  if (slot_ != kNoSlot) reactor_->forget(std::exchange(slot_, kNoSlot));
   socket_.close();
   reactor_->end(*this);
 }

@@ -129,6 +129,7 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   bool broken_ : 1 = false;      // writing failed for good; reading will tell why
   bool showing_ : 1 = false;     // within the user's on_bytes()
   bool show_again_ : 1 = false;  // at the end of the turn, the user sees the unread bytes once more
+  bool leaves_ : 1 = false;      // the other side's end need not be waited for
   bool peer_done_ : 1 = false;   // the other side has sent its last byte
 };
 
