@@ -24,6 +24,10 @@ struct Options {
   std::uint32_t rounds = 3;
   std::uint32_t churn_per_s = 1'000;
   std::uint32_t outstanding = 10'000;
+
+  // Not of the command line.
+  std::uint32_t topics_each = 1;  // that a publisher takes in turn, at most 90
+  std::string password{};         // of all clients, named like their identifiers; empty: no login
 };
 
 struct OptionName {

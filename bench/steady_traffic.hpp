@@ -1,6 +1,7 @@
 // The steady traffic: QoS 0, in a closed loop, by one thread. Publishers and subscribers share out
 // the topics evenly. Each publisher has a window of deliveries that may be outstanding, and fills
-// it up in one send when an eighth of it is free. A payload begins with its publisher's number.
+// it up in one send when an eighth of it is free. A payload begins with its publisher's number. A
+// publisher may take several topics in turn; its subscriber then has one filter for all of them.
 // What it needs of a connection is in plain_connection.hpp.
 #pragma once
 
@@ -27,9 +28,11 @@ constexpr std::chrono::seconds kDrainTimeout{3};  // without any message: the re
 template <class Connection>
 struct Publisher {
   Connection connection;
-  std::string batch;  // the same packet over and over, as it travels
+  std::string
+      batch;  // the same cycle over and over, as it travels: a packet for each of its topics
   std::size_t packet_bytes = 0;
-  std::size_t sent_of_packet_bytes = 0;
+  std::size_t cycle_bytes = 0;
+  std::size_t sent_of_cycle_bytes = 0;
   std::size_t unsent_bytes = 0;
   std::uint64_t receivers = 1;
   std::uint64_t outstanding = 0;  // deliveries, unsent ones included
@@ -39,6 +42,7 @@ template <class Connection>
 struct Subscriber {
   Connection connection;
   std::string head;  // how each of its packets begins
+  std::size_t payload_at = 0;
   std::size_t packet_bytes = 0;
   std::string unfinished;
 };
@@ -83,42 +87,61 @@ class Traffic {
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
 
  private:
-  // The fixed header and the topic of each PUBLISH.
-  static std::string publish_head(std::uint32_t topic, const Options& options) {
-    const auto name = with_length("bench/line/" + std::to_string(topic));
+  static constexpr std::size_t kTurnDigits = 2;
+  static constexpr std::uint32_t kFirstTurn = 10;  // so that all of them have two digits
+
+  static std::string line_of(std::uint32_t topic) { return "bench/line/" + std::to_string(topic); }
+
+  // The fixed header and the topic of a PUBLISH.
+  static std::string publish_head(std::uint32_t topic, std::uint32_t turn, const Options& options) {
+    const auto of_turn =
+        options.topics_each > 1 ? "/" + std::to_string(kFirstTurn + turn) : std::string();
+    const auto name = with_length(line_of(topic) + of_turn);
     auto whole = packet('\x30', name + std::string(options.payload_bytes, '\0'));
     whole.resize(whole.size() - options.payload_bytes);
     return whole;
   }
 
+  static std::string connect_of(const std::string& client_id, const Options& options) {
+    return options.password.empty() ? connect_packet(client_id)
+                                    : login_packet(client_id, client_id, options.password);
+  }
+
   void add_subscriber(std::uint32_t index, const Options& options, Connection connection) {
     const auto topic = index % options.topics;
-    connection.send_whole(connect_packet("bench-subscriber-" + std::to_string(index)));
+    connection.send_whole(connect_of("bench-subscriber-" + std::to_string(index), options));
     connection.expect(kConnack);
-    connection.send_whole(subscribe_packet("bench/line/" + std::to_string(topic)));
+    const bool has_turns = options.topics_each > 1;
+    connection.send_whole(subscribe_packet(line_of(topic) + (has_turns ? "/+" : "")));
     connection.expect(kSuback);
     poll_.add(connection.socket(), subscribers_.size());
-    const auto head = publish_head(topic, options);
+    const auto head = publish_head(topic, 0, options);
+    const auto fixed_bytes = head.size() - (has_turns ? kTurnDigits : 0);
     subscribers_.push_back({.connection = std::move(connection),
-                            .head = head,
+                            .head = head.substr(0, fixed_bytes),
+                            .payload_at = head.size(),
                             .packet_bytes = head.size() + options.payload_bytes,
                             .unfinished = {}});
   }
 
   void add_publisher(std::uint32_t index, const Options& options, Connection connection) {
     const auto topic = index % options.topics;
-    connection.send_whole(connect_packet("bench-publisher-" + std::to_string(index)));
+    connection.send_whole(connect_of("bench-publisher-" + std::to_string(index), options));
     connection.expect(kConnack);
     poll_.add(connection.socket(), options.subscribers + publishers_.size());
-    const auto one = connection.framed(publish_head(topic, options) + two_bytes(index) +
-                                       std::string(options.payload_bytes - 2, 'x'));
+    std::string cycle;
+    for (std::uint32_t turn = 0; turn < options.topics_each; ++turn) {
+      cycle += connection.framed(publish_head(topic, turn, options) + two_bytes(index) +
+                                 std::string(options.payload_bytes - 2, 'x'));
+    }
     std::string batch;
-    const auto copies = std::min<std::uint64_t>(window_ + 1, kBatchBytes / one.size() + 1);
+    const auto copies = std::min<std::uint64_t>(window_ + 1, kBatchBytes / cycle.size() + 1);
     for (std::uint64_t copy = 0; copy < copies; ++copy)
-      batch += one;
+      batch += cycle;
     publishers_.push_back({.connection = std::move(connection),
                            .batch = std::move(batch),
-                           .packet_bytes = one.size(),
+                           .packet_bytes = cycle.size() / options.topics_each,
+                           .cycle_bytes = cycle.size(),
                            .receivers = receivers_of(topic, options)});
   }
 
@@ -134,13 +157,13 @@ class Traffic {
 
   static void flush(Publisher<Connection>& publisher) {
     while (publisher.unsent_bytes > 0) {
-      const auto begin = publisher.sent_of_packet_bytes;
+      const auto begin = publisher.sent_of_cycle_bytes;
       const auto size = std::min(publisher.batch.size() - begin, publisher.unsent_bytes);
       const auto sent =
           publisher.connection.send(std::string_view(publisher.batch).substr(begin, size));
       if (sent == 0) return;
       publisher.unsent_bytes -= sent;
-      publisher.sent_of_packet_bytes = (begin + sent) % publisher.packet_bytes;
+      publisher.sent_of_cycle_bytes = (begin + sent) % publisher.cycle_bytes;
     }
   }
 
@@ -161,7 +184,7 @@ class Traffic {
     std::string_view bytes(buffer_.data(), kept + got);
     for (; bytes.size() >= subscriber.packet_bytes; bytes.remove_prefix(subscriber.packet_bytes)) {
       if (!bytes.starts_with(subscriber.head)) fail("a subscriber got what nobody sent it");
-      count(bytes.substr(subscriber.head.size(), 2));
+      count(bytes.substr(subscriber.payload_at, 2));
     }
     subscriber.unfinished = bytes;
   }

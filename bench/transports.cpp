@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
-#include <sys/resource.h>
 
+#include "descriptors.hpp"
 #include "table_cells.hpp"
 #include "transports_memory.hpp"
 #include "transports_options.hpp"
@@ -14,19 +14,7 @@
 #include "transports_throughput.hpp"
 #include "wire.hpp"
 
-namespace {
-
 using namespace linnet::bench;  // NOLINT: this file is one program
-
-// Half of the connections' ends are here.
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) fail_errno("getrlimit");
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) fail_errno("setrlimit");
-}
-
-}  // namespace
 
 int main(int count, char** arguments) {
   auto options = parse_transport_options(count, arguments);

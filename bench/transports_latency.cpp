@@ -22,13 +22,14 @@ void set_pace(const Descriptor& timer, std::uint32_t per_second) {
 
 }  // namespace
 
-PairTraffic::PairTraffic(Transport transport, std::uint32_t port, const TransportOptions& options)
+PairTraffic::PairTraffic(Transport transport, std::uint32_t port, std::uint32_t pairs,
+                         std::uint32_t messages_per_s)
     : transport_(transport),
       port_(port),
-      messages_per_s_(options.messages_per_s),
+      messages_per_s_(messages_per_s),
       context_(client_context(transport)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  for (std::size_t index = 0; index < options.pairs; ++index)
+  for (std::size_t index = 0; index < pairs; ++index)
     add_pair(index);
   poll_.add(timer_, pairs_.size());
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "transports_client.hpp"
-#include "transports_options.hpp"
 #include "wire.hpp"
 
 namespace linnet::bench {
@@ -20,7 +19,8 @@ struct Latencies {
 
 class PairTraffic {
  public:
-  PairTraffic(Transport transport, std::uint32_t port, const TransportOptions& options);
+  PairTraffic(Transport transport, std::uint32_t port, std::uint32_t pairs,
+              std::uint32_t messages_per_s);
 
   /// Sends for that long, and waits for what is still on its way.
   [[nodiscard]] Latencies run(std::chrono::seconds duration);

@@ -90,7 +90,8 @@ std::uint64_t measure_over(Transport transport, const TransportOptions& options,
   const auto ports = broker.ports();
   if (ports.size() != 1 + files.size()) fail("a listener is missing:\n" + broker.log());
   const auto pid = broker.target().pid;
-  PairTraffic traffic(transport, ports[has_tls(transport) ? 1 : 0], options);
+  PairTraffic traffic(transport, ports[has_tls(transport) ? 1 : 0], options.pairs,
+                      options.messages_per_s);
 
   std::cout << "\nestablished clients over " << name_of(transport) << ": " << options.pairs
             << " pairs\n";

@@ -7,15 +7,11 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include "bench_folder.hpp"
-#include "options.hpp"
-#include "process_usage.hpp"
-#include "statistics.hpp"
-#include "steady_traffic.hpp"
+#include "flow.hpp"
 #include "table_cells.hpp"
 #include "transports_brokers.hpp"
 
@@ -26,44 +22,6 @@ namespace {
 constexpr auto kTransports =
     std::to_array<Transport>({Transport::tcp, Transport::tls13, Transport::ws, Transport::wss});
 constexpr auto kPayloads = std::to_array<std::uint32_t>({16, 1'024});
-
-struct Flow {
-  double delivered_per_s = 0;
-  double cpu_us = 0;          // the broker's, for each delivery
-  double cpu_percent = 0;     // the broker's
-  double client_percent = 0;  // ours
-  std::uint64_t lost = 0;
-};
-
-Flow measure_flow(const Target& target, Transport transport, std::uint32_t payload_bytes,
-                  const TransportOptions& options) {
-  constexpr std::chrono::milliseconds kWarmUp{300};
-  const Options traffic_options{
-      .port = target.port, .pid = target.pid, .payload_bytes = payload_bytes};
-  const auto context = client_context(transport);
-  Traffic<TransportClient> traffic(
-      traffic_options, [&] { return TransportClient(transport, target.port, context.get()); });
-  traffic.run_until(Clock::now() + kWarmUp);
-  Flow flow{.lost = traffic.drain()};
-
-  const auto own_pid = static_cast<std::uint32_t>(::getpid());
-  const auto delivered_before = traffic.delivered();
-  const auto cpu_before_s = cpu_s(target.pid);
-  const auto own_before_s = cpu_s(own_pid);
-  const auto began = Clock::now();
-  traffic.run_until(began + std::chrono::seconds(options.throughput_s));
-  const std::chrono::duration<double> elapsed = Clock::now() - began;
-  const auto spent_s = cpu_s(target.pid) - cpu_before_s;
-  const auto own_spent_s = cpu_s(own_pid) - own_before_s;
-  const auto delivered = static_cast<double>(traffic.delivered() - delivered_before);
-  if (delivered == 0) fail("nothing was delivered");
-  flow.delivered_per_s = delivered / elapsed.count();
-  flow.cpu_us = spent_s * 1e6 / delivered;
-  flow.cpu_percent = 100 * spent_s / elapsed.count();
-  flow.client_percent = 100 * own_spent_s / elapsed.count();
-  flow.lost += traffic.drain();
-  return flow;
-}
 
 struct Contender {
   std::string_view name;
@@ -78,20 +36,12 @@ void measure_round(Contender& contender, Transport transport, const CertificateF
                     ? start_linnet(options, folder.path(), listener_of(transport, files))
                     : start_mosquitto(options, folder.path(), transport, files);
   for (std::size_t at = 0; at < kPayloads.size(); ++at) {
+    const Options traffic{
+        .port = broker.target().port, .pid = broker.target().pid, .payload_bytes = kPayloads[at]};
     contender.rounds_of_payload[at].push_back(
-        measure_flow(broker.target(), transport, kPayloads[at], options));
+        measure_flow(transport, traffic, std::chrono::seconds(options.throughput_s)));
   }
   broker.end(SIGTERM);
-}
-
-Flow median_of(const std::vector<Flow>& rounds) {
-  Flow middle{.delivered_per_s = median(rounds, &Flow::delivered_per_s),
-              .cpu_us = median(rounds, &Flow::cpu_us),
-              .cpu_percent = median(rounds, &Flow::cpu_percent),
-              .client_percent = median(rounds, &Flow::client_percent)};
-  for (const auto& round : rounds)
-    middle.lost += round.lost;
-  return middle;
 }
 
 /// `tcp_cpu_us` is the same broker's over plain TCP.

@@ -73,6 +73,13 @@ inline std::string connect_packet(std::string_view client_id,
                 with_length("MQTT") + "\x04" + flags + "\x00\x00"s + with_length(client_id));
 }
 
+/// Of a session that ends with its connection.
+inline std::string login_packet(std::string_view client_id, std::string_view user,
+                                std::string_view password) {
+  return packet('\x10', with_length("MQTT") + "\x04\xC2\x00\x00"s + with_length(client_id) +
+                            with_length(user) + with_length(password));
+}
+
 inline std::string subscribe_packet(std::string_view filter, char qos = 0) {
   return packet('\x82', two_bytes(1) + with_length(filter) + qos);
 }
@@ -137,14 +144,15 @@ inline void expect(const Descriptor& socket, std::string_view answer) {
 
 class Poll {
  public:
-  void add(const Descriptor& socket, std::size_t index) {
+  /// `what` is said in the words of epoll.
+  void add(const Descriptor& socket, std::size_t index, std::uint32_t what = EPOLLIN) {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = what;
     event.data.u64 = index;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) fail_errno("epoll");
   }
 
-  /// Calls on_readable(index) for each socket that has something.
+  /// Calls on_readable(index) for each socket that has something, or what add() asked for.
   template <class OnReadable>
   void wait(std::chrono::milliseconds timeout, const OnReadable& on_readable) {
     const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),

@@ -5,8 +5,10 @@
 // It is asked when a client connects, never for a message: whoever connects keeps the pointers.
 //
 //   AccountPtr user = accounts.of_user(name);
-//   if (user && !take_one(user->connections, limits.connections_per_user_max)) return refuse();
-//   ...
+//   UserPlaces places;
+//   if (!places.connection.take(user, limits.connections_per_user_max)) return refuse();
+//   ...                                    // any way out gives the place back, until
+//   if (places.connection.hand_on()) …     // somebody else answers for it:
 //   give_back_one(user->connections);
 #pragma once
 
@@ -49,6 +51,45 @@ using AccountPtr = boost::intrusive_ptr<Account>;
 /// Counts one more, unless there are `max` already; 0: there is no limit.
 [[nodiscard]] bool take_one(std::atomic<std::uint32_t>& count, std::uint32_t max) noexcept;
 void give_back_one(std::atomic<std::uint32_t>& count) noexcept;
+
+/// One that has been counted in advance, so that clients of several shards can't pass a limit
+/// together: given back unless it is handed on. One thread per object.
+class Place {
+ public:
+  using Count = std::atomic<std::uint32_t> Account::*;
+
+  explicit Place(Count count) noexcept : count_(count) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    if (account_) give_back_one(account_.get()->*count_);
+  }
+
+  /// At most once. False if there are `max` (0: no limit) already; of nobody (null) there may be
+  /// any number.
+  [[nodiscard]] bool take(const AccountPtr& account, std::uint32_t max) noexcept {
+    if (!account) return true;
+    if (!take_one(account.get()->*count_, max)) return false;
+    account_ = account;
+    return true;
+  }
+  /// From now on it is the caller's to give back. False if none was taken.
+  [[nodiscard]] bool hand_on() noexcept {
+    const bool taken = account_ != nullptr;
+    account_.reset();
+    return taken;
+  }
+
+ private:
+  const Count count_;
+  AccountPtr account_;
+};
+
+/// What a client that connects takes of its user's.
+struct UserPlaces {
+  Place connection{&Account::connections};
+  Place session{&Account::sessions};
+};
 
 class Accounts {
  public:

@@ -16,9 +16,12 @@ class AddressKey {
   /// Nothing for Unix sockets and unknown addresses.
   [[nodiscard]] static std::optional<AddressKey> of(const net::Endpoint& address) noexcept;
 
-  /// 4 or 8 bytes, in network order: those of IPv4 are never those of IPv6.
+  /// Of IPv6, the network of 48 bits around it, which is what a site has at most as a rule.
+  [[nodiscard]] std::optional<AddressKey> site() const noexcept;
+
+  /// 4 or 8 bytes (of a site 6), in network order: those of IPv4 are never those of IPv6.
   [[nodiscard]] std::string_view bytes() const noexcept { return {bytes_, size_}; }
-  /// "192.0.2.7" or "2001:db8::/64".
+  /// "192.0.2.7", "2001:db8::/64" or "2001:db8::/48".
   [[nodiscard]] std::string text() const;
 
   friend bool operator==(const AddressKey& a, const AddressKey& b) noexcept {

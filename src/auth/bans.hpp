@@ -1,15 +1,19 @@
 // Addresses that are banned: for repeated wrong logins, for a time that doubles with each ban, or
-// by the administrator's word. Any thread. IPv6 addresses count by their /64; loopback and Unix
-// sockets are never banned. Nothing of it outlives the process.
+// by the administrator's word. Any thread. IPv6 addresses count by their /64, and where kSiteBans
+// different ones of the same /48 get banned within one `window`, all of it is, for `time` whenever
+// that happens: it may be many strangers. Loopback and Unix sockets are never banned. Nothing of it
+// outlives the process.
 //
 //   if (bans.is_banned(address, now_ms)) return refuse(ReasonCode::banned);
 //   ...
 //   if (wrong) static_cast<void>(bans.on_wrong_login(address, config.auth.ban, now_ms));
 //
 // An address is forgotten when its last wrong login is older than `window` and its last ban has
-// been over for 10 times as long as it lasted. Of more than kAddressesMax, those that were heard of
-// least recently are forgotten before; what was banned by hand is not. Bans for wrong logins are
-// logged.
+// been over for 10 times as long as it lasted. Of more than kAddressesMax, those that have only
+// guessed are forgotten before, the ones with the least time left first; and where fewer than
+// kGuessersMin of these are known, the bans with the least time left, over or not. So many
+// addresses with few guesses end nobody's ban, and many bans do not keep new guessers from being
+// counted. What was banned by hand is never forgotten. Bans for wrong logins are logged.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +28,7 @@
 namespace linnet::auth {
 
 struct Ban {
-  std::string address;        // "192.0.2.7" or "2001:db8::/64"
+  std::string address;        // "192.0.2.7", "2001:db8::/64" or "2001:db8::/48"
   std::uint64_t left_ms = 0;  // 0: until it is lifted
   std::uint32_t times = 0;    // how often it was banned for wrong logins, as far as is remembered
   bool by_hand = false;
@@ -33,6 +37,8 @@ struct Ban {
 class Bans {
  public:
   static constexpr std::size_t kAddressesMax = 100'000;
+  static constexpr std::size_t kGuessersMin = 25'000;
+  static constexpr std::uint32_t kSiteBans = 16;
 
   Bans();
   ~Bans();
@@ -52,7 +58,7 @@ class Bans {
   /// Returns the error; empty: there is none.
   [[nodiscard]] std::string add(const net::Endpoint& address, std::uint64_t time_ms,
                                 std::uint64_t now_ms);
-  /// Forgets all about the address. False if it was not banned.
+  /// Forgets all about the address, and about the /48 around it. False if it was not banned.
   bool lift(const net::Endpoint& address, std::uint64_t now_ms);
   /// Forgets all about all addresses; returns how many were banned.
   std::size_t lift_all(std::uint64_t now_ms);

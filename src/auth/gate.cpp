@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/decoy_secret.hpp"
 #include "base/assert.hpp"
 #include "base/cat.hpp"
 #include "base/hash.hpp"
@@ -18,6 +19,11 @@ constexpr std::string_view kWrongLogin = "the user name or the password is wrong
 
 Admission refusal(ReasonCode reason, std::string text) {
   return {reason, std::move(text), {}, {}};
+}
+
+net::Executor executor_of(net::Background* lookups) {
+  if (lookups == nullptr) return nullptr;
+  return [lookups](std::function<void()> job) { (void)lookups->run(std::move(job)); };
 }
 
 std::unique_ptr<Grants> grants_of(const net::PeerFacts& peer) {
@@ -63,17 +69,22 @@ struct Gate::Application {
 
 Gate::Gate(const GateParts& parts, net::Reactor& reactor, std::uint32_t shard, PolicyPtr policy)
     : parts_(parts),
+      decoy_secret_(parts.decoy_secret.empty() ? make_decoy_secret() : Secret(parts.decoy_secret)),
       reactor_(reactor),
       shard_(shard),
       policy_(std::move(policy)),
-      http_(reactor, parts.clock,
-            [this](std::function<void()> job) { parts_.logins.run(std::move(job)); }) {}
+      http_(reactor, parts.clock, executor_of(parts.lookups)) {}
 
 Gate::~Gate() = default;
 
 void Gate::use(PolicyPtr policy) {
   policy_ = std::move(policy);
   http_.clear();
+}
+
+void Gate::squeeze(bool is_short) {
+  http_.squeeze(is_short);
+  parts_.logins.squeeze(is_short);
 }
 
 Gate::Begun Gate::admit(const ConnectFacts& facts, Applicant& applicant) {
@@ -128,7 +139,7 @@ std::optional<Admission> Gate::try_method(Application& application, Method metho
       return peer.proof == Proof::pre_shared_key ? accept(peer.user_name) : std::nullopt;
     case Method::unix:
       if (!peer.process) return std::nullopt;
-      return accept(application.policy->unix_users().find(peer.process->uid, peer.process->gid));
+      return accept(application.policy->unix_users().find(*peer.process));
     case Method::password:
       if (!application.user_name || !application.password) return std::nullopt;
       return submit(application, method);

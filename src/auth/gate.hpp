@@ -21,6 +21,7 @@
 #include "auth/login.hpp"
 #include "auth/policy.hpp"
 #include "base/clock.hpp"
+#include "net/background.hpp"
 #include "net/endpoint.hpp"
 #include "net/peer_facts.hpp"
 #include "net/reactor.hpp"
@@ -66,6 +67,11 @@ struct GateParts {
   Bans& bans;
   Accounts& accounts;
   const Clock& clock = system_clock();
+  /// Looks up the host of auth.http.url again; null: the addresses of the start stand.
+  net::Background* lookups = nullptr;
+  /// For users whom there are none of, see ScramServer: the same for all gates. Empty: one of the
+  /// gate's own.
+  std::string_view decoy_secret{};
 };
 
 class Gate {
@@ -80,9 +86,12 @@ class Gate {
   [[nodiscard]] const PolicyPtr& policy() const noexcept { return policy_; }
   [[nodiscard]] Bans& bans() noexcept { return parts_.bans; }
   [[nodiscard]] Accounts& accounts() noexcept { return parts_.accounts; }
+  [[nodiscard]] std::string_view decoy_secret() const noexcept { return decoy_secret_.view(); }
   /// Where wall time comes from.
   [[nodiscard]] const Clock& clock() const noexcept { return parts_.clock; }
   void use(PolicyPtr policy);
+  /// While memory is short, less is remembered.
+  void squeeze(bool is_short);
 
   struct Begun {
     std::optional<Admission> decided;
@@ -115,6 +124,7 @@ class Gate {
   void resume(Ticket ticket, std::optional<Admission> decided);
 
   const GateParts parts_;
+  const Secret decoy_secret_;
   net::Reactor& reactor_;
   const std::uint32_t shard_;
   PolicyPtr policy_;

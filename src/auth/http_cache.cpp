@@ -23,11 +23,21 @@ void HttpCache::put(Entry entry) {
   weight_ += entry.weight;
   entries_.push_front(std::move(entry));
   places_.emplace(entries_.front().key, entries_.begin());
-  while (entries_.size() > count_max_ || weight_ > weight_max_)
+  shrink();
+}
+
+void HttpCache::squeeze(bool is_short) noexcept {
+  constexpr std::size_t kShortPart = 16;
+  part_ = is_short ? kShortPart : 1;
+  shrink();
+}
+
+void HttpCache::shrink() noexcept {
+  while (entries_.size() > count_max_ / part_ || weight_ > weight_max_ / part_)
     drop(std::prev(entries_.end()));
 }
 
-void HttpCache::drop(List::iterator entry) {
+void HttpCache::drop(List::iterator entry) noexcept {
   weight_ -= entry->weight;
   places_.erase(entry->key);
   entries_.erase(entry);

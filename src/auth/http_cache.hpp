@@ -40,17 +40,21 @@ class HttpCache {
     std::size_t weight = 0;  // bytes, more or less
   };
   void put(Entry entry);
+  /// While memory is short: a small part of what may be kept otherwise.
+  void squeeze(bool is_short) noexcept;
   void clear() noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
 
  private:
   using List = std::list<Entry>;
-  void drop(List::iterator entry);
+  void drop(List::iterator entry) noexcept;
+  void shrink() noexcept;
 
   std::size_t count_max_;
   std::size_t weight_max_;
   std::size_t weight_ = 0;
-  List entries_;  // the one that was used last comes first
+  std::size_t part_ = 1;  // of both, that may be kept now
+  List entries_;          // the one that was used last comes first
   std::unordered_map<QuestionKey, List::iterator, QuestionKeyHash> places_;
 };
 

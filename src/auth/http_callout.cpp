@@ -246,6 +246,10 @@ void HttpCallout::forget(Ticket ticket) noexcept {
   impl_->forget(ticket);
 }
 
+void HttpCallout::squeeze(bool is_short) noexcept {
+  impl_->cache.squeeze(is_short);
+}
+
 void HttpCallout::clear() {
   ++impl_->epoch;
   impl_->cache.clear();

@@ -60,6 +60,8 @@ class HttpCallout {
   void forget(Ticket ticket) noexcept;
   /// A new policy: what was remembered is forgotten, and what is under way will not be remembered.
   void clear();
+  /// While memory is short, fewer answers are remembered.
+  void squeeze(bool is_short) noexcept;
 
  private:
   struct Impl;

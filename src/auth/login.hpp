@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "auth/identity.hpp"
@@ -47,8 +46,8 @@ class LoginQueue {
   /// The verdict follows by letter. False if too many wait, of all sources or of this one. Any
   /// thread.
   [[nodiscard]] virtual bool submit(LoginJob job) = 0;
-  /// Something else that may block: looking up a name. It may never run, if too much waits already.
-  virtual void run(std::function<void()> job) = 0;
+  /// While memory is short, fewer logins are remembered. Any thread.
+  virtual void squeeze(bool is_short) = 0;
 
  protected:
   ~LoginQueue() = default;

@@ -4,15 +4,12 @@
 #include <array>
 #include <utility>
 
-#include "auth/random_bytes.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 
 namespace linnet::auth {
 
 namespace {
-
-constexpr std::size_t kPretenceSize = 32;
 
 std::optional<Method> method_of(std::string_view name) noexcept {
   static constexpr std::array kMethods{Method::certificate, Method::psk, Method::unix,
@@ -29,7 +26,6 @@ PolicyPtr Policy::load(const AuthConfig& config, std::vector<std::string>& error
   const std::size_t errors_before = errors.size();
   const boost::intrusive_ptr<Policy> policy(new Policy);
   policy->serial_ = Random().u64();
-  policy->pretence_ = Secret(random_bytes(kPretenceSize));
   policy->config_ = config;
   if (auto rules = load_rules(config, errors)) policy->rules_ = std::move(*rules);
   if (!config.password_file.empty()) {

@@ -40,8 +40,6 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
   [[nodiscard]] const Jwt* jwt() const noexcept { return jwt_.get(); }
   [[nodiscard]] const UnixUsers& unix_users() const noexcept { return unix_users_; }
   [[nodiscard]] const HttpServicePtr& http() const noexcept { return http_; }
-  /// A secret of this policy's own, for names that nobody has: see ScramServer.
-  [[nodiscard]] std::string_view pretence() const noexcept { return pretence_.view(); }
   /// The methods that are configured, in the order in which they are tried.
   [[nodiscard]] std::span<const Method> order() const noexcept { return order_; }
   /// There is a way to log in with what CONNECT brings, or as a known process: who does not use it
@@ -54,7 +52,6 @@ class Policy : public boost::intrusive_ref_counter<Policy> {
 
   std::uint64_t serial_ = 0;
   AuthConfig config_;
-  Secret pretence_;
   std::vector<Method> order_;
   bool has_logins_ = false;
   Rules rules_;

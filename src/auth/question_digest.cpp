@@ -3,9 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
-#include <stdexcept>
 
+#include "auth/random_bytes.hpp"
 #include "base/assert.hpp"
 
 namespace linnet::auth {
@@ -16,26 +15,28 @@ struct QuestionDigest::Impl {
     void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
   };
 
+  Impl() : keyed(EVP_MAC_CTX_new(mac.get())) {
+    std::string key = random_bytes(sizeof(QuestionKey));
+    char name[] = "SHA256";
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0),
+                                     OSSL_PARAM_construct_end()};
+    const bool good = keyed != nullptr &&
+                      EVP_MAC_init(keyed.get(), reinterpret_cast<const unsigned char*>(key.data()),
+                                   key.size(), parameters) == 1;
+    OPENSSL_cleanse(key.data(), key.size());
+    LINNET_ASSERT(good);
+  }
+
   std::unique_ptr<EVP_MAC, Free> mac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
   std::unique_ptr<EVP_MAC_CTX, Free> keyed;
 };
 
-QuestionDigest::QuestionDigest() : impl_(std::make_unique<Impl>()) {
-  impl_->keyed.reset(EVP_MAC_CTX_new(impl_->mac.get()));
-  QuestionKey key{};
-  char name[] = "SHA256";
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0),
-                                   OSSL_PARAM_construct_end()};
-  const bool good = impl_->keyed != nullptr &&
-                    RAND_bytes(key.data(), static_cast<int>(key.size())) == 1 &&
-                    EVP_MAC_init(impl_->keyed.get(), key.data(), key.size(), parameters) == 1;
-  OPENSSL_cleanse(key.data(), key.size());
-  if (!good) throw std::runtime_error("OpenSSL has no HMAC-SHA-256 or no random numbers");
-}
-
+QuestionDigest::QuestionDigest() = default;
 QuestionDigest::~QuestionDigest() = default;
 
 QuestionKey QuestionDigest::of(std::uint64_t epoch, std::string_view question) {
+  // Not before there is a question: most brokers have none, and need no OpenSSL for it.
+  if (!impl_) impl_ = std::make_unique<Impl>();
   QuestionKey digest{};
   std::size_t size = 0;
   // A copy keeps the key; fetching the algorithm again would cost more than the digest.

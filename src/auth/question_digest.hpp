@@ -12,7 +12,6 @@ namespace linnet::auth {
 
 class QuestionDigest {
  public:
-  /// Throws std::runtime_error if OpenSSL has no random numbers or no HMAC (start-up only).
   QuestionDigest();
   ~QuestionDigest();
   QuestionDigest(const QuestionDigest&) = delete;

@@ -62,8 +62,15 @@ void RememberedLogins::resize(std::size_t size_max) {
   shrink();
 }
 
+void RememberedLogins::squeeze(bool is_short) {
+  constexpr std::size_t kShortPart = 16;
+  const std::lock_guard lock(mutex_);
+  part_ = is_short ? kShortPart : 1;
+  shrink();
+}
+
 void RememberedLogins::shrink() {
-  while (order_.size() > size_max_) {
+  while (order_.size() > size_max_ / part_) {
     marks_.erase(order_.front());
     order_.pop_front();
   }

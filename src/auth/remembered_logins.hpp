@@ -24,6 +24,8 @@ class RememberedLogins {
   [[nodiscard]] bool holds(const LoginJob& job);
   void add(const LoginJob& job);
   void resize(std::size_t size_max);
+  /// While memory is short: a small part of it.
+  void squeeze(bool is_short);
 
  private:
   using Mark = std::array<unsigned char, 32>;
@@ -37,6 +39,7 @@ class RememberedLogins {
   const Secret key_;
   std::mutex mutex_;
   std::size_t size_max_;
+  std::size_t part_ = 1;  // of it, that may be kept now
   std::unordered_set<Mark, MarkHash> marks_;
   std::deque<Mark> order_;
 };

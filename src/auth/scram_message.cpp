@@ -73,6 +73,17 @@ std::optional<ScramFault> check_extensions(Attributes& attributes) noexcept {
   return std::nullopt;
 }
 
+/// Reads the nonce, which extensions alone may follow.
+std::optional<ScramFault> read_nonce(Attributes& attributes, std::string_view& nonce) noexcept {
+  const auto found = attributes.next('r');
+  if (!found || !is_scram_nonce(*found)) {
+    return ScramFault{ScramError::invalid_encoding,
+                      "there is no nonce (r=) of printable characters in its place"};
+  }
+  nonce = *found;
+  return check_extensions(attributes);
+}
+
 /// A saslname: =2C stands for a comma and =3D for an equals sign, and nothing else is escaped.
 /// Control characters are what SASLprep forbids of ASCII; the rest of ASCII it leaves as it is.
 std::optional<std::string> parse_name(std::string_view text) {
@@ -159,13 +170,7 @@ ScramParsed<ClientFirst> parse_client_first(std::string_view message) {
                       "and =3D for ',' and '='"};
   }
   parsed.user_name = std::move(*user_name);
-  const auto nonce = attributes.next('r');
-  if (!nonce || !is_scram_nonce(*nonce)) {
-    return ScramFault{ScramError::invalid_encoding,
-                      "there is no nonce (r=) of printable characters in its place"};
-  }
-  parsed.nonce = *nonce;
-  if (const auto fault = check_extensions(attributes)) return *fault;
+  if (const auto fault = read_nonce(attributes, parsed.nonce)) return *fault;
   if (!is_mqtt_utf8(message)) return kNotUtf8;
   return parsed;
 }
@@ -186,13 +191,7 @@ ScramParsed<ClientFinal> parse_client_final(std::string_view message) {
                       "there is no channel binding (c=) in base64 in its place"};
   }
   parsed.channel_binding = std::move(*decoded);
-  const auto nonce = attributes.next('r');
-  if (!nonce || !is_scram_nonce(*nonce)) {
-    return ScramFault{ScramError::invalid_encoding,
-                      "there is no nonce (r=) of printable characters in its place"};
-  }
-  parsed.nonce = *nonce;
-  if (const auto fault = check_extensions(attributes)) return *fault;
+  if (const auto fault = read_nonce(attributes, parsed.nonce)) return *fault;
 
   // Both attributes above were found, so there is a comma behind at least one of them.
   Attributes last(message.substr(comma + 1));

@@ -100,11 +100,15 @@ std::optional<UnixUsers> UnixUsers::resolve(const std::vector<UnixUserConfig>& e
   return users;
 }
 
-std::string_view UnixUsers::find(uid_t uid, gid_t gid) const noexcept {
+std::string_view UnixUsers::find(const net::PeerProcess& process) const noexcept {
+  const auto is_in = [&](gid_t gid) {
+    return gid == process.gid ||
+           std::find(process.groups.begin(), process.groups.end(), gid) != process.groups.end();
+  };
   const auto fits = [&](const Entry& entry) {
     // An entry without either would be about every process: the configuration refuses it.
-    return (entry.uid || entry.gid) && entry.uid.value_or(uid) == uid &&
-           entry.gid.value_or(gid) == gid;
+    return (entry.uid || entry.gid) && (!entry.uid || *entry.uid == process.uid) &&
+           (!entry.gid || is_in(*entry.gid));
   };
   const auto found = std::find_if(entries_.begin(), entries_.end(), fits);
   return found != entries_.end() ? std::string_view(found->user) : std::string_view();

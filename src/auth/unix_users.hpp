@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "net/peer_facts.hpp"
 #include <linnet/config.hpp>
 
 namespace linnet::auth {
@@ -21,7 +22,7 @@ class UnixUsers {
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   /// The first entry that fits; empty: none does.
-  [[nodiscard]] std::string_view find(uid_t uid, gid_t gid) const noexcept;
+  [[nodiscard]] std::string_view find(const net::PeerProcess& process) const noexcept;
 
  private:
   struct Entry {

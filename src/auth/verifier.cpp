@@ -9,9 +9,6 @@ namespace linnet::auth {
 
 namespace {
 
-/// Jobs that are no logins, and wait.
-constexpr std::size_t kOthersMax = 16;
-
 /// Signals are for the threads that wait for them.
 void block_signals() noexcept {
   sigset_t all;
@@ -41,12 +38,19 @@ Verifier::~Verifier() {
 }
 
 bool Verifier::submit(LoginJob job) {
+  const std::uint64_t source = job.source;
+  Waiting made;
+  made[source].push_back(std::move(job));
   {
     const std::lock_guard lock(mutex_);
     if (count_ >= limits_.waiting_max) return false;
-    auto& of_source = waiting_[job.source];
-    if (of_source.size() >= limits_.of_source_max()) return false;
-    of_source.push_back(std::move(job));
+    const auto of_source = waiting_.find(source);
+    if (of_source == waiting_.end()) {
+      waiting_.insert(made.extract(made.begin()));
+    } else {
+      if (of_source->second.size() >= limits_.of_source_max()) return false;
+      of_source->second.splice(of_source->second.end(), made.begin()->second);
+    }
     ++count_;
   }
   something_.notify_one();
@@ -59,35 +63,16 @@ void Verifier::use(VerifierLimits limits, std::size_t remembered_max) {
   limits_ = limits;
 }
 
-void Verifier::run(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (others_.size() >= kOthersMax) return;
-    others_.push_back(std::move(job));
-  }
-  something_.notify_one();
-}
-
-void Verifier::work_off_others(std::unique_lock<std::mutex>& lock) {
-  while (!others_.empty() && !stopping_) {
-    const auto job = std::move(others_.front());
-    others_.pop_front();
-    lock.unlock();
-    job();
-    lock.lock();
-  }
-}
-
 /// The next job of the source after the one that had its turn. Under the lock.
-LoginJob Verifier::take() {
+Verifier::Taken Verifier::take() {
   auto turn = waiting_.upper_bound(last_source_);
   if (turn == waiting_.end()) turn = waiting_.begin();
   last_source_ = turn->first;
-  LoginJob job = std::move(turn->second.front());
-  turn->second.pop_front();
-  if (turn->second.empty()) waiting_.erase(turn);
+  Taken taken;
+  taken.job.splice(taken.job.begin(), turn->second, turn->second.begin());
+  if (turn->second.empty()) taken.of = waiting_.extract(turn);
   --count_;
-  return job;
+  return taken;
 }
 
 void Verifier::work() {
@@ -95,17 +80,22 @@ void Verifier::work() {
   lower_priority();
   std::unique_lock lock(mutex_);
   while (true) {
-    something_.wait(lock, [this] { return stopping_ || count_ > 0 || !others_.empty(); });
-    work_off_others(lock);
+    something_.wait(lock, [this] { return stopping_ || count_ > 0; });
     if (stopping_) return;
-    if (count_ == 0) continue;
-    const LoginJob job = take();
-    lock.unlock();
-    LoginVerdict verdict = verify(job);
-    if (verdict.outcome == LoginVerdict::Outcome::accepted) remembered_.add(job);
-    sink_.on_verdict(job.shard, std::move(verdict));
+    {
+      const Taken taken = take();
+      lock.unlock();
+      answer(taken.job.front());
+      // The job goes before the lock is back: with it may go the last policy of before a reload.
+    }
     lock.lock();
   }
+}
+
+void Verifier::answer(const LoginJob& job) {
+  LoginVerdict verdict = verify(job);
+  if (verdict.outcome == LoginVerdict::Outcome::accepted) remembered_.add(job);
+  sink_.on_verdict(job.shard, std::move(verdict));
 }
 
 }  // namespace linnet::auth

@@ -1,10 +1,13 @@
 // The worker thread that verifies logins. Its queue is bounded, and each source (a client's
 // address) gets its turn: whoever guesses passwords waits behind himself.
+//
+// Its priority is lower than the shards', which may be on the same core; so what they wait for, its
+// mutex, is held for a few instructions: under it nothing is allocated or freed.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -32,14 +35,21 @@ class Verifier final : public LoginQueue {
 
   [[nodiscard]] bool remembers(const LoginJob& job) override { return remembered_.holds(job); }
   [[nodiscard]] bool submit(LoginJob job) override;
-  void run(std::function<void()> job) override;
+  void squeeze(bool is_short) override { remembered_.squeeze(is_short); }
   /// After a reload.
   void use(VerifierLimits limits, std::size_t remembered_max);
 
  private:
+  using Jobs = std::list<LoginJob>;
+  using Waiting = std::map<std::uint64_t, Jobs>;
+  struct Taken {
+    Jobs job;               // one
+    Waiting::node_type of;  // its source, if that was its last one
+  };
+
   void work();
-  void work_off_others(std::unique_lock<std::mutex>& lock);
-  [[nodiscard]] LoginJob take();
+  void answer(const LoginJob& job);
+  [[nodiscard]] Taken take();
 
   VerdictSink& sink_;
   RememberedLogins remembered_;
@@ -47,10 +57,9 @@ class Verifier final : public LoginQueue {
   std::mutex mutex_;
   std::condition_variable something_;
   VerifierLimits limits_;
-  std::map<std::uint64_t, std::deque<LoginJob>> waiting_;  // by source; none is empty
-  std::uint64_t last_source_ = 0;                          // whose turn it was
+  Waiting waiting_;                // by source; none is empty
+  std::uint64_t last_source_ = 0;  // whose turn it was
   std::size_t count_ = 0;
-  std::deque<std::function<void()>> others_;
   bool stopping_ = false;
 
   std::thread thread_;  // last: it uses the others

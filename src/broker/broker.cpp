@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "auth/decoy_secret.hpp"
 #include "base/cat.hpp"
 #include "base/clock.hpp"
 #include "base/hash.hpp"
@@ -61,7 +62,10 @@ bool Broker::Impl::prepare(Config config, std::string& error) {
 
 bool Broker::Impl::open_storage(std::string& error) {
   storage = Storage::open(config(), shard_count(config()), post, error);
-  return storage != nullptr;
+  if (!storage) return false;
+  decoy_secret = storage->persistent() ? auth::load_decoy_secret(storage->directory())
+                                       : auth::make_decoy_secret();
+  return true;
 }
 
 void Broker::Impl::make_shards() {
@@ -71,14 +75,15 @@ void Broker::Impl::make_shards() {
   accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));
   verifier = std::make_unique<auth::Verifier>(post, auth::VerifierLimits{auth.login_queue_max},
                                               auth.logins_remembered);
-  const shard::Common common{settings,
-                             post,
-                             storage->store(),
-                             connections,
-                             kept_sessions,
-                             memory,
-                             {*verifier, bans, accounts},
-                             &certificates};
+  const shard::Common common{
+      settings,
+      post,
+      storage->store(),
+      connections,
+      kept_sessions,
+      memory,
+      {*verifier, bans, accounts, system_clock(), &lookups, decoy_secret.view()},
+      &certificates};
   for (std::uint32_t id = 0; id < count; ++id) {
     shards.push_back(std::make_unique<shard::Shard>(id, count, common, now_ms));
     listeners.add(*shards.back(), accounts, bans, transport::door_terms(config()));
@@ -105,10 +110,11 @@ void Broker::Impl::restore_sessions() {
 }
 
 void Broker::Impl::accept() {
+  auto contexts = plan->contexts();
   for (const auto& task : listeners.commit(*plan, config(), nullptr))
     task->run();
   plan.reset();
-  certificates.use(listeners.contexts());
+  certificates.use(std::move(contexts));
 }
 
 Broker::Broker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -9,6 +9,7 @@
 
 #include "auth/accounts.hpp"
 #include "auth/bans.hpp"
+#include "auth/secret.hpp"
 #include "auth/verifier.hpp"
 #include "base/budget.hpp"
 #include "base/memory_budget.hpp"
@@ -17,6 +18,7 @@
 #include "broker/listeners.hpp"
 #include "broker/reload_command.hpp"
 #include "broker/storage.hpp"
+#include "net/background.hpp"
 #include "net/inherited_sockets.hpp"
 #include "session/settings.hpp"
 #include "shard/post_office.hpp"
@@ -39,19 +41,22 @@ struct Broker::Impl {
   void restore_sessions();
   void accept();
 
-  [[nodiscard]] bool try_reload(Config next, ReloadReport& report);
-  void commit(Config next, auth::PolicyPtr policy, ListenerPlan& plan);
+  struct Reloaded;
+  void try_reload(Config next, ReloadReport& report);
+  void make_true(Reloaded next) noexcept;
   void wait_for(shard::ReloadProgress& progress) const;
 
   [[nodiscard]] const Config& config() const noexcept { return settings->config; }
 
   Listeners listeners;
+  net::Background lookups;  // its end may take long: after the store has written all
   auth::Accounts accounts;  // these three outlive all links
   auth::Bans bans;
   shard::PostOffice post;              // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<ListenerPlan> plan;  // between prepare() and accept()
   ReloadRequests requests;
   std::unique_ptr<Storage> storage;
+  auth::Secret decoy_secret;
   ProcessMemory process_memory;
   MemoryBudget memory;
   Budget connections;

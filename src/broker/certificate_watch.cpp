@@ -24,9 +24,9 @@ void CertificateWatch::start(TimerWheel& timers) {
   on_day();
 }
 
-void CertificateWatch::use(std::vector<const tls::ServerContext*> contexts) {
+void CertificateWatch::use(std::vector<const tls::ServerContext*> contexts) noexcept {
   const std::lock_guard lock(mutex_);
-  contexts_ = std::move(contexts);
+  contexts_.swap(contexts);
 }
 
 void CertificateWatch::on_day() {

@@ -19,7 +19,7 @@ class CertificateWatch final : public shard::SysSource {
 
   /// From now on it looks at these, and at no others any more. They outlive the watch, or the next
   /// call. Any thread.
-  void use(std::vector<const tls::ServerContext*> contexts);
+  void use(std::vector<const tls::ServerContext*> contexts) noexcept;
   /// Warns now, and from then on once a day, on the thread of these timers; they outlive the watch.
   void start(TimerWheel& timers);
   /// Before the timers end.

@@ -23,10 +23,13 @@ class ShardChange final : public shard::SettingsTask {
     std::vector<net::FileDescriptor> sockets;       // of a new one
   };
 
-  ShardChange(ShardListeners& listeners, const transport::DoorTerms& terms) noexcept
-      : listeners_(listeners), terms_(terms) {}
+  /// There will be no more than this many steps.
+  ShardChange(ShardListeners& listeners, const transport::DoorTerms& terms, std::size_t steps)
+      : listeners_(listeners), terms_(terms) {
+    steps_.reserve(steps);
+  }
 
-  void add(Step step) { steps_.push_back(std::move(step)); }
+  void add(Step step) noexcept { steps_.push_back(std::move(step)); }
 
   void run() override {
     listeners_.keeper.terms = terms_;
@@ -76,6 +79,15 @@ ListenerPlan::~ListenerPlan() {
   for (const Next& next : all) {
     if (next.before != nullptr && next.before->entrance->tls) next.before->entrance->tls->forget();
   }
+}
+
+std::vector<const tls::ServerContext*> ListenerPlan::contexts() const {
+  std::vector<const tls::ServerContext*> contexts;
+  for (const Next& next : all) {
+    const auto& entrance = next.entrance ? next.entrance : next.before->entrance;
+    if (entrance->tls) contexts.push_back(entrance->tls.get());
+  }
+  return contexts;
 }
 
 void Listeners::add(shard::Shard& shard, auth::Accounts& accounts, auth::Bans& bans,
@@ -209,67 +221,91 @@ void Listeners::tell_of_the_gone(ListenerPlan& plan) const {
   }
 }
 
+/// All that can fail, before anything changes.
+struct Listeners::Commit {
+  Commit(Listeners& listeners, const ListenerPlan& plan, const Config& config) {
+    const std::size_t steps = plan.all.size() + listeners.open_.size();
+    tasks.reserve(listeners.shards_.size());
+    for (const auto& shard : listeners.shards_) {
+      auto change = std::make_unique<ShardChange>(*shard, transport::door_terms(config), steps);
+      changes.push_back(change.get());
+      tasks.push_back(std::move(change));
+    }
+    open.reserve(plan.all.size());
+    addresses.reserve(plan.all.size());
+    for (const ListenerPlan::Next& next : plan.all) {
+      if (next.before == nullptr) fresh.push_back(std::make_unique<OpenListener>());
+      const auto& entrance = next.entrance ? next.entrance : next.before->entrance;
+      addresses.push_back(entrance->traits.url);
+    }
+    listeners.retired_.reserve(listeners.retired_.size() + listeners.open_.size());
+  }
+
+  std::vector<std::unique_ptr<shard::SettingsTask>> tasks;
+  std::vector<ShardChange*> changes;  // the same
+  std::vector<std::unique_ptr<OpenListener>> open;
+  std::vector<std::unique_ptr<OpenListener>> fresh;  // for those that are new
+  std::vector<std::string> addresses;
+};
+
 std::vector<std::unique_ptr<shard::SettingsTask>> Listeners::commit(
     ListenerPlan& plan, const Config& config, const shard::ReloadProgressPtr& progress) {
-  std::vector<std::unique_ptr<ShardChange>> changes;
-  for (const auto& shard : shards_)
-    changes.push_back(std::make_unique<ShardChange>(*shard, transport::door_terms(config)));
-  std::vector<std::unique_ptr<OpenListener>> kept = std::exchange(open_, {});
+  Commit next(*this, plan, config);
+  make_true(plan, next, progress);
+  return std::move(next.tasks);
+}
+
+void Listeners::make_true(ListenerPlan& plan, Commit& made,
+                          const shard::ReloadProgressPtr& progress) noexcept {
   for (ListenerPlan::Next& next : plan.all) {
-    const auto found = std::ranges::find(kept, next.before, &std::unique_ptr<OpenListener>::get);
     const bool is_new = next.before == nullptr;
-    auto& listener =
-        *open_.emplace_back(is_new ? std::make_unique<OpenListener>() : std::move(*found));
+    auto& from = is_new
+                     ? made.fresh.back()
+                     : *std::ranges::find(open_, next.before, &std::unique_ptr<OpenListener>::get);
+    made.open.push_back(std::move(from));
+    if (is_new) made.fresh.pop_back();
+    OpenListener& listener = *made.open.back();
     listener.config = std::move(next.config);
     if (is_new) {
       listener.id = ++last_id_;
       listener.sockets = std::move(next.sockets);
     } else if (next.entrance) {
-      tell_old_links(listener.id, next.entrance->traits);
-      retire(listener.id, std::move(listener.entrance), progress);
+      retire(listener.id, std::move(listener.entrance), next.entrance->traits, progress);
     } else if (listener.entrance->tls) {
       listener.entrance->tls->commit();
     }
     if (!next.entrance) continue;
     listener.entrance = std::move(next.entrance);
-    for (std::size_t shard = 0; shard < changes.size(); ++shard) {
+    for (std::size_t shard = 0; shard < made.changes.size(); ++shard) {
       std::vector<net::FileDescriptor> sockets;
-      if (is_new) sockets = std::exchange(listener.sockets.copies[shard], {});
-      changes[shard]->add({listener.id, listener.entrance.get(), std::move(sockets)});
+      if (is_new) sockets.swap(listener.sockets.copies[shard]);
+      made.changes[shard]->add({listener.id, listener.entrance.get(), std::move(sockets)});
     }
   }
   plan.all.clear();
   message_max_ = plan.message_max;
-  for (auto& gone : kept) {
+  open_.swap(made.open);
+  for (auto& gone : made.open) {
     if (!gone) continue;
-    for (const auto& change : changes)
+    for (ShardChange* change : made.changes)
       change->add({gone->id, nullptr, {}});
-    retire(gone->id, std::move(gone->entrance), progress);
+    const net::ListenerTraits& last = gone->entrance->traits;
+    retire(gone->id, std::move(gone->entrance), last, progress);
   }
   const std::lock_guard lock(mutex_);
-  addresses_.clear();
-  for (const auto& open : open_)
-    addresses_.push_back(open->entrance->traits.url);
-  return {std::make_move_iterator(changes.begin()), std::make_move_iterator(changes.end())};
+  addresses_.swap(made.addresses);
 }
 
+/// Those who came before are judged by what their listener says now, which may be its last word.
 void Listeners::retire(ListenerId id, std::unique_ptr<transport::Entrance> entrance,
-                       const shard::ReloadProgressPtr& progress) {
-  tell_old_links(id, entrance->traits);
-  retired_.push_back({id, std::move(entrance), progress});
-}
-
-/// Those who came before are judged by what their listener says now.
-void Listeners::tell_old_links(ListenerId id, const net::ListenerTraits& traits) {
-  const auto tell = [&](net::ListenerTraits& old) {
+                       const net::ListenerTraits& traits,
+                       const shard::ReloadProgressPtr& progress) noexcept {
+  retired_.push_back({id, std::move(entrance), progress});  // there is room, see Commit
+  for (const Retired& retired : retired_) {
+    if (retired.id != id) continue;
+    net::ListenerTraits& old = retired.entrance->traits;
     old.allow_anonymous = traits.allow_anonymous.load();
     old.local = traits.local.load();
-  };
-  for (const auto& open : open_) {
-    if (open->id == id && open->entrance) tell(open->entrance->traits);
-  }
-  for (const Retired& retired : retired_) {
-    if (retired.id == id) tell(retired.entrance->traits);
   }
 }
 
@@ -279,14 +315,6 @@ void Listeners::bury() {
     const bool left = retired.progress && retired.progress->wait(std::chrono::milliseconds(0));
     return left && retired.entrance->traits.links.load(std::memory_order_acquire) == 0;
   });
-}
-
-std::vector<const tls::ServerContext*> Listeners::contexts() const {
-  std::vector<const tls::ServerContext*> contexts;
-  for (const auto& open : open_) {
-    if (open->entrance->tls) contexts.push_back(open->entrance->tls.get());
-  }
-  return contexts;
 }
 
 std::vector<std::string> Listeners::addresses() const {

@@ -60,6 +60,9 @@ struct ListenerPlan {
   ListenerPlan& operator=(ListenerPlan&&) = delete;
   /// What the contexts that stay have read again is forgotten, if it was not committed.
   ~ListenerPlan();
+
+  /// Those that listeners have once the plan is true; before it is.
+  [[nodiscard]] std::vector<const tls::ServerContext*> contexts() const;
 };
 
 /// What one shard has of the listeners; of its thread.
@@ -88,19 +91,19 @@ class Listeners {
   [[nodiscard]] std::unique_ptr<ListenerPlan> prepare(Config& config, std::uint32_t shards,
                                                       net::InheritedSockets& inherited,
                                                       std::vector<std::string>& errors);
-  /// Makes the plan true. By shard, what its thread has still to do; `progress` tells when they
-  /// have (null: before anything else is committed).
+  /// Makes the plan true, or throws std::bad_alloc and changes nothing. By shard, what its thread
+  /// has still to do; `progress` tells when they have (null: before anything else is committed).
   [[nodiscard]] std::vector<std::unique_ptr<shard::SettingsTask>> commit(
       ListenerPlan& plan, const Config& config, const shard::ReloadProgressPtr& progress);
 
   /// Ends all acceptors. No shard may run.
   void clear();
 
-  [[nodiscard]] std::vector<const tls::ServerContext*> contexts() const;
   /// Any thread.
   [[nodiscard]] std::vector<std::string> addresses() const;
 
  private:
+  struct Commit;
   struct Retired {
     ListenerId id = 0;
     std::unique_ptr<transport::Entrance> entrance;
@@ -113,9 +116,10 @@ class Listeners {
   bool bind(ListenerPlan::Next& next, std::uint32_t shards, net::InheritedSockets& inherited,
             std::string& error);
   void tell_of_the_gone(ListenerPlan& plan) const;
+  void make_true(ListenerPlan& plan, Commit& made,
+                 const shard::ReloadProgressPtr& progress) noexcept;
   void retire(ListenerId id, std::unique_ptr<transport::Entrance> entrance,
-              const shard::ReloadProgressPtr& progress);
-  void tell_old_links(ListenerId id, const net::ListenerTraits& traits);
+              const net::ListenerTraits& traits, const shard::ReloadProgressPtr& progress) noexcept;
   void bury();
 
   std::vector<std::unique_ptr<OpenListener>> open_;

@@ -64,50 +64,64 @@ void Broker::reload(Config config, ReloadReport& report) {
   const std::lock_guard lock(impl_->reloading);
   report = {};
   try {
-    report.applied = impl_->try_reload(std::move(config), report);
+    impl_->try_reload(std::move(config), report);
   } catch (const std::exception& failure) {
-    report.errors.push_back(cat("the reload failed: ", std::string_view(failure.what())));
+    report.errors.push_back(
+        cat(report.applied ? "the reload was done, but after it: " : "the reload failed: ",
+            std::string_view(failure.what())));
   }
   log_report(report);
 }
 
-bool Broker::Impl::try_reload(Config next, ReloadReport& report) {
+/// All that takes memory, before anything changes.
+struct Broker::Impl::Reloaded {
+  session::SettingsPtr settings;
+  shard::ReloadProgressPtr progress;
+  std::vector<const tls::ServerContext*> contexts;
+  std::vector<std::unique_ptr<shard::SettingsTask>> tasks{};  // of the listeners, by shard
+};
+
+void Broker::Impl::try_reload(Config next, ReloadReport& report) {
   if (ended) {
     report.errors.emplace_back("the broker has ended");
-    return false;
+    return;
   }
   fill_in_defaults(next);
   next.socket_activation = config().socket_activation;
   ReloadDiff diff = compare(config(), next);
   auth::PolicyPtr policy = auth::Policy::load(next.auth, report.errors);
   auto fresh = listeners.prepare(next, post.shards(), inherited, report.errors);
-  if (!policy || !fresh) return false;
+  if (!policy || !fresh) return;
   tell_of_files(next.auth, diff.changed);
   diff.append(std::move(fresh->diff));
+  const shard::ReloadProgressPtr progress(new shard::ReloadProgress(post.shards()));
+  Reloaded made{session::SettingsPtr(new session::Settings(std::move(next), std::move(policy))),
+                progress, fresh->contexts()};
+  made.tasks = listeners.commit(*fresh, made.settings->config, progress);
+  make_true(std::move(made));
   report.changed = std::move(diff.changed);
   report.needs_restart = std::move(diff.needs_restart);
-  commit(std::move(next), std::move(policy), *fresh);
-  return true;
+  report.applied = true;
+  certificates.warn();
+  wait_for(*progress);
 }
 
-void Broker::Impl::commit(Config next, auth::PolicyPtr policy, ListenerPlan& fresh) {
-  const session::SettingsPtr before = settings;
-  settings = new session::Settings(std::move(next), std::move(policy));
+/// The listeners have changed already: whatever fails here ends the process. Half of the new
+/// settings, with the report that nothing was changed, would be worse.
+void Broker::Impl::make_true(Reloaded next) noexcept {
+  const session::SettingsPtr before = std::exchange(settings, std::move(next.settings));
   const Limits& limits = config().limits;
   const AuthConfig& auth = config().auth;
-  const shard::ReloadProgressPtr progress(new shard::ReloadProgress(post.shards()));
-  auto tasks = listeners.commit(fresh, config(), progress);
-  certificates.use(listeners.contexts());
+  certificates.use(std::move(next.contexts));
   log::set_level(static_cast<log::Level>(config().log_level));
   accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));
   verifier->use(auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
   connections.resize(change(before->config.limits.connections_max, limits.connections_max));
   kept_sessions.resize(change(before->config.limits.sessions_max, limits.sessions_max));
   for (shard::ShardId id = 0; id < post.shards(); ++id) {
-    post.mailbox(id).post(shard::SettingsLetter{settings, progress, std::move(tasks[id])});
+    post.mailbox(id).post(
+        shard::SettingsLetter{settings, next.progress, std::move(next.tasks[id])});
   }
-  certificates.warn();
-  wait_for(*progress);
 }
 
 void Broker::Impl::wait_for(shard::ReloadProgress& progress) const {

@@ -6,7 +6,15 @@
 
 #include "base/heap_meter.hpp"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)  // clang's way to say it; GCC's are the names below
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LINNET_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LINNET_SANITIZED
+#endif
+
+#ifndef LINNET_SANITIZED
 
 namespace {
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/ban_options.hpp"
+#include "cli/bench_options.hpp"
 #include "cli/cert_options.hpp"
 #include "cli/explain_options.hpp"
 #include "cli/options.hpp"
@@ -98,6 +99,9 @@ int main(int argc, char** argv) {
   ExplainOptions explain_options;
   CLI::App* explain_command = app.add_subcommand("explain", "Say what a client may do, and why");
   add_explain_options(*explain_command, explain_options);
+  BenchOptions bench_options;
+  CLI::App* bench_command = app.add_subcommand("bench", "Measure a broker: any, at a URL");
+  add_bench_options(*bench_command, bench_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -121,5 +125,6 @@ int main(int argc, char** argv) {
   if (cert_command->parsed()) return cert(cert_options);
   if (passwd_command->parsed()) return passwd(passwd_options);
   if (explain_command->parsed()) return explain(explain_options);
+  if (bench_command->parsed()) return bench(bench_options);
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

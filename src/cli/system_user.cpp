@@ -4,10 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <grp.h>
 #include <linux/capability.h>
+#include <memory>
 #include <optional>
 #include <pwd.h>
 #include <string_view>
@@ -16,7 +18,9 @@
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
+#include "auth/decoy_secret.hpp"
 #include "base/cat.hpp"
 #include "base/log.hpp"
 #include "control/control.hpp"
@@ -38,16 +42,26 @@ std::optional<uid_t> number_of(const std::string& text) noexcept {
   return number;
 }
 
-/// Nothing that Linnet would not have made: another folder, named by mistake, stays root's.
-bool is_ours(const std::string& directory) {
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, code)) {
-    const std::string name = entry.path().filename().string();
-    const bool known = name == store::kLockFile || name == store::kLmdbLockFile ||
-                       name == control::kSocketName || name.starts_with(store::kDataFile);
-    if (!known) return false;
+/// What lies in a folder; nothing if it can't be read.
+std::optional<std::vector<std::string>> names_in(int directory) {
+  net::FileDescriptor own(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) return std::nullopt;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(own.get()), closedir);
+  if (!listing) return std::nullopt;
+  (void)own.release();  // it is the listing's
+  std::vector<std::string> names;
+  for (const dirent* entry = readdir(listing.get()); entry != nullptr;
+       entry = readdir(listing.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
   }
-  return !code;
+  return names;
+}
+
+/// Something that Linnet would have made: another folder, named by mistake, stays root's.
+bool is_ours(const std::string& name) {
+  return name == store::kLockFile || name == store::kLmdbLockFile || name == control::kSocketName ||
+         name.starts_with(auth::kDecoyFile) || name.starts_with(store::kDataFile);
 }
 
 /// A folder that only root could write to: so no name in it leads anywhere else by a trick.
@@ -57,18 +71,23 @@ bool belongs_to_root_alone(int directory) noexcept {
          (found.st_mode & kOthersMayWrite) == 0;
 }
 
+/// The file itself, and not what has its name by then. False if the system refuses.
+bool give_file(int directory, const std::string& name, uid_t user, gid_t group) noexcept {
+  const net::FileDescriptor file(openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found {};
+  if (!file || fstat(file.get(), &found) != 0) return true;
+  if (!S_ISREG(found.st_mode) || found.st_uid != 0 || found.st_nlink != 1) return true;
+  return fchownat(file.get(), "", user, group, AT_EMPTY_PATH) == 0;
+}
+
 void give(const std::string& path, uid_t user, gid_t group) {
   const net::FileDescriptor directory(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory || !belongs_to_root_alone(directory.get()) || !is_ours(path)) return;
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(path, code)) {
-    const std::string name = entry.path().filename().string();
-    struct stat found {};
-    const int flags = AT_SYMLINK_NOFOLLOW;
-    if (fstatat(directory.get(), name.c_str(), &found, flags) != 0) continue;
-    if (!S_ISREG(found.st_mode) || found.st_uid != 0 || found.st_nlink != 1) continue;
-    if (fchownat(directory.get(), name.c_str(), user, group, flags) != 0) return;
+  if (!directory || !belongs_to_root_alone(directory.get())) return;
+  const auto names = names_in(directory.get());
+  if (!names || !std::all_of(names->begin(), names->end(), is_ours)) return;
+  for (const std::string& name : *names) {
+    if (!give_file(directory.get(), name, user, group)) return;
   }
   if (fchown(directory.get(), user, group) == 0) {
     log::info("cli", cat("the data directory ", path, " now belongs to user ", user));

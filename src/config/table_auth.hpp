@@ -147,7 +147,9 @@ inline constexpr std::array kRuleKeys{
     Key{.name = "auth.unix.gid",
         .type = KeyType::text,
         .field = field<&UnixUserConfig::gid>(),
-        .meaning = "The system's group, by name or number, that the process runs as.",
+        .meaning = "The system's group, by name or number: the effective one of the process, or "
+                   "one of its "
+                   "supplementary groups.",
         .default_note = "any"},
     Key{.name = "auth.unix.user",
         .type = KeyType::text,

@@ -1,5 +1,6 @@
 #include "control/ban_commands.hpp"
 
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -18,18 +19,22 @@ std::uint64_t now_ms() {
   return SystemClock().now_ms();
 }
 
-/// An address as people write it, or as it is listed. A wider network is not for this.
-std::optional<net::Endpoint> read_address(const json::object& request, std::string& error) {
+/// An address as people write it, or with one of these as it is listed. A wider network is not for
+/// this.
+std::optional<net::Endpoint> read_address(const json::object& request,
+                                          std::initializer_list<std::string_view> networks,
+                                          std::string& error) {
   const json::value* value = request.if_contains("address");
   if (value == nullptr || !value->is_string()) {
     error = "the request needs an \"address\"";
     return std::nullopt;
   }
   const std::string_view text(value->as_string().data(), value->as_string().size());
-  constexpr std::string_view kNetwork = "/64";
-  const bool is_network = text.ends_with(kNetwork) && text.find(':') != std::string_view::npos;
-  auto address =
-      net::Endpoint::parse(is_network ? text.substr(0, text.size() - kNetwork.size()) : text, 0);
+  std::string_view bare = text;
+  for (const std::string_view network : networks) {
+    if (text.ends_with(network) && text.find(':') != text.npos) bare.remove_suffix(network.size());
+  }
+  auto address = net::Endpoint::parse(bare, 0);
   if (!address) {
     error = cat("\"", text,
                 "\" is not an address: write 192.0.2.7 or 2001:db8::1, without a port; "
@@ -63,7 +68,7 @@ std::string list(const auth::Bans& bans, json::object& reply) {
 
 std::string add(auth::Bans& bans, const json::object& request, json::object& reply) {
   std::string error;
-  const auto address = read_address(request, error);
+  const auto address = read_address(request, {"/64"}, error);
   if (!address) return error;
   const auto time_ms = read_time(request);
   if (!time_ms) return "\"time_ms\" is a number of milliseconds, 1 or more";
@@ -80,7 +85,7 @@ std::string lift(auth::Bans& bans, const json::object& request, json::object& re
     return {};
   }
   std::string error;
-  const auto address = read_address(request, error);
+  const auto address = read_address(request, {"/64", "/48"}, error);
   if (!address) return error;
   if (!bans.lift(*address, now_ms())) return cat(address->address_text(), " is not banned");
   reply["lifted"] = 1;

@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
-#include "net/endpoint.hpp"
 #include "net/admission.hpp"
+#include "net/endpoint.hpp"
 #include "net/outbox.hpp"
 #include "net/peer_facts.hpp"
 
@@ -26,6 +26,8 @@ enum class CloseMode : std::uint8_t {
   now,    // what the kernel does not take at once is dropped
   flush,  // send the outbox, shut the write side, then read and drop for up to 1 s, so that a reset
           // does not overtake the last packet
+  leave,  // as flush, but the other side has said that it leaves: its end is not waited for where
+          // the wire allows that
 };
 
 /// Who is told what happens on a link.

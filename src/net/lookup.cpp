@@ -1,6 +1,7 @@
 #include "net/lookup.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
@@ -34,6 +35,12 @@ Lookup look_up(const std::string& host, std::uint16_t port) {
     }
   }
   return lookup;
+}
+
+bool is_address(const std::string& host) noexcept {
+  in6_addr bytes{};
+  return ::inet_pton(AF_INET, host.c_str(), &bytes) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &bytes) == 1;
 }
 
 }  // namespace linnet::net

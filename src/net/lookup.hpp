@@ -18,4 +18,7 @@ struct Lookup {
 /// `host` is a name or an address without brackets; empty: all addresses of this machine.
 [[nodiscard]] Lookup look_up(const std::string& host, std::uint16_t port);
 
+/// Whether it is an address, which needs no asking.
+[[nodiscard]] bool is_address(const std::string& host) noexcept;
+
 }  // namespace linnet::net

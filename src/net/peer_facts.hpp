@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace linnet::net {
 
@@ -20,6 +21,7 @@ struct CertificateNames {
 struct PeerProcess {
   uid_t uid = 0;
   gid_t gid = 0;
+  std::vector<gid_t> groups{};  // the supplementary ones
 };
 
 struct PeerFacts {

@@ -94,9 +94,13 @@ void Reactor::modify(Slot slot, std::uint32_t events) {
 }
 
 void Reactor::remove(Slot slot) noexcept {
+  ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, entries_[slot].fd, nullptr);
+  forget(slot);
+}
+
+void Reactor::forget(Slot slot) noexcept {
   Entry& entry = entries_[slot];
   LINNET_ASSERT(entry.handler != nullptr);
-  ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, entry.fd, nullptr);
   entry.handler = nullptr;
   entry.fd = -1;
   ++entry.generation;

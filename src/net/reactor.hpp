@@ -59,6 +59,9 @@ class Reactor final : public Waker {
   [[nodiscard]] Result<Slot> add(int fd, std::uint32_t events, ReadyHandler& handler);
   void modify(Slot slot, std::uint32_t events);
   void remove(Slot slot) noexcept;
+  /// As remove(), where the caller closes the descriptor at once, whose only one it is: the kernel
+  /// then forgets it by itself.
+  void forget(Slot slot) noexcept;
 
   /// Waits up to `timeout_ms` (-1: for ever) and dispatches. Returns how many events there were.
   /// Does not wait while busy().

@@ -6,6 +6,24 @@
 
 namespace linnet::net {
 
+/// One look in the background. Its end is that of the last copy of the job, whether that ran, was
+/// dropped or could not be handed over.
+class Resolver::Look : public boost::intrusive_ref_counter<Look> {
+ public:
+  explicit Look(Resolver& resolver) noexcept : resolver_(&resolver) {}
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+  ~Look() {
+    const std::lock_guard lock(resolver_->mutex_);
+    resolver_->looking_ = false;
+  }
+
+  void run() const { (void)resolver_->look(); }
+
+ private:
+  const ResolverPtr resolver_;
+};
+
 ResolverPtr Resolver::load(std::string host, std::uint16_t port, std::string& error) {
   ResolverPtr resolver(new Resolver(std::move(host), port));
   error = resolver->look();
@@ -26,13 +44,16 @@ std::vector<SocketAddress> Resolver::addresses() const {
 }
 
 void Resolver::refresh(std::uint64_t now_ms, const Executor& background) {
-  if (!background) return;
+  if (!background || is_address(host_)) return;
+  boost::intrusive_ptr<Look> look;
   {
     const std::lock_guard lock(mutex_);
-    if (now_ms < not_before_ms_) return;
+    if (looking_ || now_ms < not_before_ms_) return;
+    look = new Look(*this);
     not_before_ms_ = now_ms + kPauseMs;
+    looking_ = true;
   }
-  background([self = ResolverPtr(this)] { (void)self->look(); });
+  background([job = std::move(look)] { job->run(); });
 }
 
 }  // namespace linnet::net

@@ -31,13 +31,16 @@ class Resolver : public boost::intrusive_ref_counter<Resolver> {
                                                            std::string& error);
 
   [[nodiscard]] std::vector<SocketAddress> addresses() const;
-  /// Looks again, unless that has been asked for less than kPauseMs ago. `now_ms` is of the
-  /// monotonic clock. Addresses are kept where the name cannot be found any more.
+  /// Looks a name up again, unless that has been asked for less than kPauseMs ago, or is still
+  /// going on: a name service may take minutes to fail. `now_ms` is of the monotonic clock.
+  /// Addresses are kept where the name cannot be found any more.
   void refresh(std::uint64_t now_ms, const Executor& background);
 
  private:
   Resolver(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}
   [[nodiscard]] std::string look();
+
+  class Look;
 
   // Constant after construction.
   std::string host_;
@@ -46,6 +49,7 @@ class Resolver : public boost::intrusive_ref_counter<Resolver> {
   mutable std::mutex mutex_;  // of all below
   std::vector<SocketAddress> addresses_;
   std::uint64_t not_before_ms_ = 0;
+  bool looking_ = false;  // or about to
 };
 
 using ResolverPtr = boost::intrusive_ptr<Resolver>;

@@ -11,7 +11,18 @@ const auth::Decision& Access::decide(const auth::Request& request) {
     return unremembered_ = rules.decide(subject_, request);
   }
   if (!known_) known_ = std::make_unique<std::array<Known, kSlots>>();
-  last_ = hash64(request.topic) % kSlots;
+  // As many topics as there are slots have one each; more of them take turns.
+  const std::size_t home = hash64(request.topic) % kSlots;
+  last_ = home;
+  for (std::size_t step = 0; step < kSlots; ++step) {
+    const std::size_t slot = (home + step) % kSlots;
+    const Known& known = (*known_)[slot];
+    // The ends first: that is where the topics of one client differ.
+    if (known.topic.empty() || (known.topic.back() == request.topic.back() && known.is(request))) {
+      last_ = slot;
+      break;
+    }
+  }
   Known& known = (*known_)[last_];
   if (!known.is(request)) {
     known = {std::string(request.topic), request.action, request.qos, request.retain,

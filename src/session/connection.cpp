@@ -69,12 +69,10 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
   }
   while (reading_ &&
          (state_ == State::greeting || state_ == State::authenticating || state_ == State::open)) {
-    const bool told = state_ == State::open && version_ == Version::v5;
     const std::uint32_t size_max =
-        told ? told_packet_size_max_ : services_.limits().packet_size_max;
-    const auto framed =
-        mqtt::next_frame(bytes.substr(used),
-                         state_ == State::open ? size_max : std::min(size_max, kGreetingSizeMax));
+        state_ == State::open ? told_packet_size_max_
+                              : std::min(services_.limits().packet_size_max, kGreetingSizeMax);
+    const auto framed = mqtt::next_frame(bytes.substr(used), size_max);
     if (framed.state == mqtt::Framed::State::incomplete) break;
     if (framed.state == mqtt::Framed::State::bad) {
       fail(framed.error);

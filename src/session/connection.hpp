@@ -145,7 +145,10 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool take_over_session(Session*& session, std::string_view client_id);
   bool join_session(const mqtt::Connect& connect, std::uint32_t expiry_s);
   [[nodiscard]] bool accept_address(const Session* session);
-  [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account);
+  [[nodiscard]] bool accept_user(const Session* session, const auth::AccountPtr& account,
+                                 auth::Place& place);
+  [[nodiscard]] bool accept_kept_session(const Session* session, bool clean_start,
+                                         const auth::AccountPtr& account, auth::Place& place);
   [[nodiscard]] std::uint32_t expiry_of(const mqtt::Connect& connect) const noexcept;
   void answer_connect(const mqtt::Connect& connect);
   /// With a `fault`, that is what the log says instead of what the client is told.
@@ -235,6 +238,8 @@ class Connection final : public net::LinkUser,
   void update_reading();
   [[nodiscard]] bool answers_blocked();
 
+  std::uint32_t packet_size_max_ = 0;  // the client's; 0: no limit; here it fits in
+
   // Constant after construction
   Services& services_;
 
@@ -250,30 +255,34 @@ class Connection final : public net::LinkUser,
   std::unique_ptr<auth::Spending> spending_;  // where rates are limited
   Timer timer_;
   std::uint64_t last_heard_ms_;
-  std::uint32_t packet_size_max_ = 0;  // the client's; 0: no limit
-  std::uint32_t unconfirmed_subscribes_ = 0;
   std::uint32_t heard_bytes_ = 0;  // in the second heard_in_; counted only under pressure
   std::uint32_t heard_in_ = 0;
-  // What CONNACK has told the client: it may rely on that, whatever a reload changes
+  // What CONNACK has told the client: it may rely on that, whatever a reload changes. MQTT 3 has no
+  // words for it; what held when the client came holds for it, too
   std::uint32_t told_packet_size_max_ = 0;
   std::uint16_t told_receive_maximum_ = 0;
   std::uint16_t told_topic_alias_max_ = 0;
+  std::uint16_t unconfirmed_subscribes_ = 0;
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
   Version version_ = Version::v3_1_1;
   State state_ = State::greeting;
-  bool paced_ = false;   // the message that waits for room has been paid for
-  bool slowed_ = false;  // nothing is read until the timer says so: it has sent too much
-  bool problem_information_ = true;
-  bool parked_ = false;       // the next frame waits for room
-  bool held_ = false;         // nothing is read for a while: memory is short
+  Qos told_qos_max_ = Qos::exactly_once;  // as told_receive_maximum_
+  bool slowed_ = false;       // nothing is read until the timer says so: it has sent too much
   bool refuse_next_ = false;  // it has waited long enough
-  bool reading_ = true;
-  bool stopping_ = false;
-  bool has_place_;
-  bool moved_ = false;
+  bool told_retain_available_ : 1 = true;  // the same
+  bool paced_ : 1 = false;                 // the message that waits for room has been paid for
+  bool problem_information_ : 1 = true;
+  bool parked_ : 1 = false;  // the next frame waits for room
+  bool held_ : 1 = false;    // nothing is read for a while: memory is short
+  bool reading_ : 1 = true;
+  bool stopping_ : 1 = false;
+  bool has_place_ : 1;
+  bool moved_ : 1 = false;
 };
+
+static_assert(sizeof(void*) != 8 || sizeof(Connection) <= 184);
 
 using ConnectionPtr = boost::intrusive_ptr<Connection>;
 

@@ -31,72 +31,83 @@ OwedMessage owe(MessagePtr message, const Terms& terms) {
 }
 
 /// Those that were acknowledged in between keep their places, so that a place is a subtraction.
-void Inflight::fill_up_to(std::uint64_t number) {
-  while (!entries_.empty() && entries_.back().number + 1 < number) {
+void Inflight::fill_up_to(Window& window, std::uint64_t number) {
+  Ring<OwedMessage>& entries = window.entries;
+  while (!entries.empty() && entries.back().number + 1 < number) {
     OwedMessage gap;
-    gap.number = entries_.back().number + 1;
+    gap.number = entries.back().number + 1;
     gap.packet_id = packet_id_of(gap.number);
     gap.state = OwedMessage::State::done;
-    entries_.push_back(std::move(gap));
+    entries.push_back(std::move(gap));
   }
 }
 
 OwedMessage& Inflight::push(OwedMessage message) {
-  fill_up_to(last_number_ + 1);
-  message.number = ++last_number_;
+  Window& window = this->window();
+  fill_up_to(window, window.last_number + 1);
+  message.number = ++window.last_number;
   message.packet_id = packet_id_of(message.number);
-  ++active_;
-  return entries_.push_back(std::move(message));
+  ++window.active;
+  return window.entries.push_back(std::move(message));
 }
 
 void Inflight::restore(OwedMessage message) {
-  LINNET_ASSERT(entries_.empty() || message.number > entries_.back().number);
-  fill_up_to(message.number);
-  last_number_ = std::max(last_number_, message.number);
+  Window& window = this->window();
+  LINNET_ASSERT(window.entries.empty() || message.number > window.entries.back().number);
+  fill_up_to(window, message.number);
+  window.last_number = std::max(window.last_number, message.number);
   message.packet_id = packet_id_of(message.number);
-  ++active_;
-  entries_.push_back(std::move(message));
+  ++window.active;
+  window.entries.push_back(std::move(message));
 }
 
 OwedMessage* Inflight::find(PacketId packet_id) noexcept {
-  if (entries_.empty() || packet_id == 0) return nullptr;
-  const std::size_t index = (packet_id + kIds - entries_.front().packet_id) % kIds;
-  if (index >= entries_.size()) return nullptr;
-  OwedMessage& entry = entries_[index];
+  if (empty() || packet_id == 0) return nullptr;
+  Ring<OwedMessage>& entries = window_->entries;
+  const std::size_t index = (packet_id + kIds - entries.front().packet_id) % kIds;
+  if (index >= entries.size()) return nullptr;
+  OwedMessage& entry = entries[index];
   return entry.state == OwedMessage::State::done ? nullptr : &entry;
 }
 
 OwedMessage* Inflight::find_sequence(std::uint64_t sequence) noexcept {
-  for (std::size_t at = entries_.size(); at-- > 0;) {
-    OwedMessage& entry = entries_[at];
+  if (!window_) return nullptr;
+  Ring<OwedMessage>& entries = window_->entries;
+  for (std::size_t at = entries.size(); at-- > 0;) {
+    OwedMessage& entry = entries[at];
     if (entry.sequence == sequence && entry.state != OwedMessage::State::done) return &entry;
   }
   return nullptr;
 }
 
 void Inflight::finish(OwedMessage& message) noexcept {
+  Window& window = *window_;
   message.message.reset();
   message.ids.reset();
   message.state = OwedMessage::State::done;
-  --active_;
-  if (message.takes_quota) --quota_taken_;
-  while (!entries_.empty() && entries_.front().state == OwedMessage::State::done) {
-    entries_.pop_front();
-    if (sent_ > 0) --sent_;
+  --window.active;
+  if (message.takes_quota) --window.quota_taken;
+  while (!window.entries.empty() && window.entries.front().state == OwedMessage::State::done) {
+    window.entries.pop_front();
+    if (window.sent > 0) --window.sent;
   }
 }
 
 OwedMessage* Inflight::next_to_send() noexcept {
-  while (sent_ < entries_.size()) {
-    if (entries_[sent_].state != OwedMessage::State::done) return &entries_[sent_];
-    ++sent_;
+  if (!window_) return nullptr;
+  Window& window = *window_;
+  while (window.sent < window.entries.size()) {
+    OwedMessage& entry = window.entries[window.sent];
+    if (entry.state != OwedMessage::State::done) return &entry;
+    ++window.sent;
   }
   return nullptr;
 }
 
 void Inflight::rewind() noexcept {
-  sent_ = 0;
-  quota_taken_ = 0;
+  if (!window_) return;
+  window_->sent = 0;
+  window_->quota_taken = 0;
   for_each([](OwedMessage& entry) {
     entry.takes_quota = false;
     if (entry.state != OwedMessage::State::sent) return;
@@ -106,10 +117,11 @@ void Inflight::rewind() noexcept {
 }
 
 void Inflight::clear() noexcept {
-  entries_.clear();
-  active_ = 0;
-  sent_ = 0;
-  quota_taken_ = 0;
+  if (!window_) return;
+  window_->entries.clear();
+  window_->active = 0;
+  window_->sent = 0;
+  window_->quota_taken = 0;
 }
 
 }  // namespace linnet::session

@@ -1,4 +1,4 @@
-// A session's memberships in shared groups. Most sessions have none: then it is two pointers. A
+// A session's memberships in shared groups. Most sessions have none: then it is one pointer. A
 // membership stays where it is until it is swept, since messages refer to it.
 #pragma once
 
@@ -14,15 +14,15 @@ namespace linnet::session {
 class Memberships {
  public:
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  [[nodiscard]] std::size_t size() const noexcept { return table_ ? table_->size() : 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return all_ ? all_->table.size() : 0; }
   [[nodiscard]] Membership* find(std::string_view group, std::string_view filter) const {
-    if (!table_) return nullptr;
-    const auto found = table_->find(key(group, filter));
-    return found == table_->end() ? nullptr : found->second.get();
+    if (!all_) return nullptr;
+    const auto found = all_->table.find(key(group, filter));
+    return found == all_->table.end() ? nullptr : found->second.get();
   }
   Membership& add(std::string_view group, std::string_view filter) {
-    if (!table_) table_ = std::make_unique<Table>();
-    auto& membership = (*table_)[key(group, filter)];
+    if (!all_) all_ = std::make_unique<All>();
+    auto& membership = all_->table[key(group, filter)];
     membership = std::make_unique<Membership>();
     membership->group = group;
     membership->filter = filter;
@@ -30,24 +30,29 @@ class Memberships {
   }
   /// Takes it out of the table; it lives on until sweep().
   void retire(Membership& membership) {
-    const auto found = table_->find(key(membership.group, membership.filter));
+    const auto found = all_->table.find(key(membership.group, membership.filter));
     membership.retired = true;
-    if (!retired_) retired_ = std::make_unique<std::vector<std::unique_ptr<Membership>>>();
-    retired_->push_back(std::move(found->second));
-    table_->erase(found);
-    if (table_->empty()) table_.reset();
+    all_->retired.push_back(std::move(found->second));
+    all_->table.erase(found);
   }
-  [[nodiscard]] bool any_retired() const noexcept { return retired_ != nullptr; }
-  void sweep() noexcept { retired_.reset(); }
+  [[nodiscard]] bool any_retired() const noexcept { return all_ && !all_->retired.empty(); }
+  void sweep() noexcept {
+    if (!all_) return;
+    all_->retired.clear();
+    if (all_->table.empty()) all_.reset();
+  }
   template <class Visit>
   void for_each(Visit&& visit) const {
-    if (!table_) return;
-    for (const auto& [name, membership] : *table_)
+    if (!all_) return;
+    for (const auto& [name, membership] : all_->table)
       visit(*membership);
   }
 
  private:
-  using Table = std::unordered_map<std::string, std::unique_ptr<Membership>>;
+  struct All {
+    std::unordered_map<std::string, std::unique_ptr<Membership>> table;
+    std::vector<std::unique_ptr<Membership>> retired;
+  };
 
   /// A group's name has no separator, so that this is one name for each pair.
   [[nodiscard]] static std::string key(std::string_view group, std::string_view filter) {
@@ -55,8 +60,7 @@ class Memberships {
     return key.append("/").append(filter);
   }
 
-  std::unique_ptr<Table> table_;
-  std::unique_ptr<std::vector<std::unique_ptr<Membership>>> retired_;
+  std::unique_ptr<All> all_;
 };
 
 }  // namespace linnet::session

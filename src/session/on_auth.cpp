@@ -35,7 +35,7 @@ void Connection::begin_exchange(const mqtt::Connect& connect) {
                               : "the authentication method that is offered is SCRAM-SHA-256");
   }
   login_->policy = policy;
-  login_->scram.emplace(*policy->passwords(), policy->pretence(), make_nonce());
+  login_->scram.emplace(*policy->passwords(), services_.gate.decoy_secret(), make_nonce());
   state_ = State::authenticating;
   step(connect.authentication_data);
 }
@@ -56,8 +56,8 @@ void Connection::on_auth(const mqtt::Frame& frame) {
     return fail({ReasonCode::protocol_error, "AUTH came before CONNACK was sent"});
   }
   if (decoded->method != auth::kScramMethod) {  // MQTT-4.12.0-5, MQTT-4.12.1-1
-    return fail({ReasonCode::protocol_error,
-                 "AUTH names another authentication method than CONNECT"});
+    return fail(
+        {ReasonCode::protocol_error, "AUTH names another authentication method than CONNECT"});
   }
   if (!greets && decoded->reason == ReasonCode::reauthenticate && !login_) {
     return begin_exchange_again(*decoded);
@@ -75,7 +75,7 @@ void Connection::begin_exchange_again(const mqtt::Auth& auth) {
   }
   login_ = std::make_unique<Login>();
   login_->policy = policy;
-  login_->scram.emplace(*policy->passwords(), policy->pretence(), make_nonce());
+  login_->scram.emplace(*policy->passwords(), services_.gate.decoy_secret(), make_nonce());
   step(auth.data);
 }
 
@@ -122,9 +122,9 @@ void Connection::fail_exchange(const auth::ScramServer::Step& step) {
     if (const auto banned = services_.gate.refuse_banned(link_->endpoint())) {
       return refuse_connect(banned->reason, banned->text);
     }
-    return refuse_connect(step.wrong_login ? ReasonCode::bad_user_name_or_password
-                                           : ReasonCode::not_authorized,
-                          text, fault);
+    return refuse_connect(
+        step.wrong_login ? ReasonCode::bad_user_name_or_password : ReasonCode::not_authorized, text,
+        fault);
   }
   log_fault(fault);
   fail({ReasonCode::not_authorized, text});

@@ -240,16 +240,17 @@ bool Connection::may_publish_will(const mqtt::Connect& connect) {
   return false;
 }
 
-/// Whether one client more of this user name may connect.
-bool Connection::accept_user(const Session* session, const auth::AccountPtr& account) {
+/// Takes a place among the connections of its user.
+bool Connection::accept_user(const Session* session, const auth::AccountPtr& account,
+                             auth::Place& place) {
   if (!account) return true;
   const Limits& limits = services_.limits();
   const Rates& rates = services_.config().rates;
   // A client that comes back takes the place of its old connection.
   const bool replaces =
       session != nullptr && session->connection() != nullptr && session->account() == account;
-  const std::uint32_t others = account->connections - (replaces ? 1 : 0);
-  if (limits.connections_per_user_max != 0 && others >= limits.connections_per_user_max) {
+  const std::uint32_t max = limits.connections_per_user_max;
+  if (!place.take(account, replaces && max != 0 ? max + 1 : max)) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "the user has limits.connections_per_user_max connections");
     return false;
@@ -262,6 +263,19 @@ bool Connection::accept_user(const Session* session, const auth::AccountPtr& acc
   }
   (void)account->connects.spend(terms, 1, services_.now_ms());
   return true;
+}
+
+/// Takes a place among the kept sessions of its user, unless the session has one that stays.
+bool Connection::accept_kept_session(const Session* session, bool clean_start,
+                                     const auth::AccountPtr& account, auth::Place& place) {
+  const bool has_one = session != nullptr && session->kept() && session->account() == account;
+  if (has_one && !clean_start) return true;
+  // The session that a clean start ends leaves its place to the new one.
+  if (place.take(account, has_one ? 0 : services_.limits().sessions_per_user_max)) return true;
+  refuse_connect(ReasonCode::quota_exceeded,
+                 "the user has limits.sessions_per_user_max kept sessions; connect with a clean "
+                 "session");
+  return false;
 }
 
 /// Takes a place among the connections of its address, if those are limited.
@@ -306,15 +320,13 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   Session* session = peers.find_session(connect.client_id);
   auto account = services_.gate.accounts().of_user(
       login_->identity ? std::string_view(login_->identity->user_name) : std::string_view());
-  if (!accept_user(session, account) || !accept_address(session)) return false;
-  const bool was_kept = session != nullptr && session->kept();
-  const std::uint32_t kept_max = services_.limits().sessions_per_user_max;
-  if (expiry_s != 0 && !was_kept && account && kept_max != 0 && account->sessions >= kept_max) {
-    refuse_connect(ReasonCode::quota_exceeded,
-                   "the user has limits.sessions_per_user_max kept sessions; connect with a clean "
-                   "session");
+  auth::UserPlaces places;
+  if (!accept_user(session, account, places.connection) || !accept_address(session)) return false;
+  if (expiry_s != 0 &&
+      !accept_kept_session(session, connect.clean_start, account, places.session)) {
     return false;
   }
+  const bool was_kept = session != nullptr && session->kept();
   if (expiry_s != 0 && !was_kept && !peers.take_kept_session()) {
     refuse_connect(ReasonCode::quota_exceeded,
                    "there are limits.sessions_max kept sessions; connect with a clean session");
@@ -345,7 +357,7 @@ bool Connection::join_session(const mqtt::Connect& connect, std::uint32_t expiry
   connack_->concerns_store = was_kept || expiry_s != 0;
   session_ = present ? session : &peers.create_session(connect.client_id);
   session_->attach(*this, expiry_s, store_will(connect));
-  session_->belong_to(std::move(login_->identity), std::move(account));
+  session_->belong_to(std::move(login_->identity), std::move(account), places);
   state_ = State::open;
   ++services_.counters.clients_connected;
   ++services_.counters.connections_total;
@@ -376,6 +388,8 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
   told_receive_maximum_ = limits.receive_maximum;
   told_packet_size_max_ = limits.packet_size_max;
   told_topic_alias_max_ = limits.topic_alias_max;
+  told_qos_max_ = limits.qos_max;
+  told_retain_available_ = limits.retain_available;
   if (keep_alive_s_ != connect.keep_alive_s) packet.server_keep_alive_s = keep_alive_s_;
   if (connect.request_response_information && connect.client_id.size() <= kResponseIdMax &&
       !has_wildcard(connect.client_id)) {

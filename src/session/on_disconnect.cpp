@@ -16,7 +16,7 @@ void Connection::on_disconnect(const mqtt::Frame& frame) {
     session_->set_expiry(std::min(*expiry_s, services_.limits().session_expiry_max_s));
   }
   const bool normal = decoded->reason == ReasonCode::success;
-  finish(net::CloseMode::flush, normal ? Farewell::without_will : Farewell::with_will);
+  finish(net::CloseMode::leave, normal ? Farewell::without_will : Farewell::with_will);
 }
 
 }  // namespace linnet::session

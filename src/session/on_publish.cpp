@@ -61,12 +61,11 @@ bool Connection::resolve_topic(mqtt::Publish& publish) {
 
 /// What ends the connection: the client was told in CONNACK that it must not.
 bool Connection::allowed(const mqtt::Publish& publish) {
-  const Limits& limits = services_.limits();
-  if (publish.qos > limits.qos_max) {  // MQTT-3.2.2-11
+  if (publish.qos > told_qos_max_) {  // MQTT-3.2.2-11
     fail({ReasonCode::qos_not_supported, "the QoS is above limits.qos_max"});
     return false;
   }
-  if (publish.retain && !limits.retain_available) {  // MQTT-3.2.2-14
+  if (publish.retain && !told_retain_available_) {  // MQTT-3.2.2-14
     fail({ReasonCode::retain_not_supported, "limits.retain_available is false"});
     return false;
   }
@@ -109,7 +108,7 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
 Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   ReceivedIds& received = session_->received();
   if (const auto* entry = received.find(publish.packet_id)) {
-    refuse_next_ = paced_ = false;  // it was accepted when it came first
+    refuse_next_ = paced_ = false;                       // it was accepted when it came first
     repeat_pubrec(publish.packet_id, entry->operation);  // MQTT-4.3.3-10
     return Frame::taken;
   }

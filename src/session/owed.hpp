@@ -23,6 +23,7 @@ struct Membership {
   std::string filter;
   router::SubscriptionTerms terms;
   bool retired = false;  // ended, but messages may still refer to it
+  bool denied = false;   // ... by the rules: what it was given goes to other members
 };
 
 /// Under which terms a message is delivered to one session.

@@ -54,6 +54,8 @@ class Peers {
   virtual void hold(Connection& connection) = 0;
   /// Session::on_turn() follows at the end of this turn: others get theirs first.
   virtual void pump_later(Session& session) = 0;
+  /// Session::review() follows, in this turn or later, until it has looked at everything.
+  virtual void review_later(Session& session) = 0;
 
   /// Opens an operation for a connection. Parts are added while it is open; it ends when it has
   /// been sealed and all parts have been answered, and then tells Connection::on_done(). seal()
@@ -101,6 +103,9 @@ class Peers {
   /// do, and nobody is told.
   virtual void hand_back(Session& session, const Membership& membership, MessagePtr message,
                          std::uint64_t sequence) = 0;
+  /// Whether there is room for handing back some `bytes` of messages that could as well stay where
+  /// they are; if not, Session::on_turn() follows when there may be.
+  [[nodiscard]] virtual bool may_hand_back(Session& session, std::size_t bytes) = 0;
   /// One message of the group less is on its way to this member.
   virtual void group_acknowledged(Session& session, const Membership& membership) = 0;
 

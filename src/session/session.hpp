@@ -58,9 +58,10 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Who the client is, and what it may do: session_access.cpp
 
-  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. What
-  /// the user may not do ends: see review().
-  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account);
+  /// From now on, and as long as the session lives, it belongs to this user; null: to nobody. It
+  /// answers for the places that were taken. What the user may not do ends: see review().
+  void belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                 auth::UserPlaces& places);
   /// Empty if the session belongs to nobody.
   [[nodiscard]] std::string_view user_name() const noexcept {
     return identity_ ? std::string_view(identity_->user_name) : std::string_view();
@@ -78,8 +79,15 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// Whether it may subscribe; from now on, if some of the filter's topics must not be received,
   /// each message is asked about.
   [[nodiscard]] auth::Decision judge_filter(Access& access, std::string_view filter, Qos qos);
-  /// The rules, or the user, have changed: removes the subscriptions that are no longer allowed.
-  void review();
+  /// The rules, or the user, have changed: ends the subscriptions that are no longer allowed, and
+  /// lowers the QoS of those that are allowed with less. Looks at `budget` of them at most, which
+  /// are taken off it; false if there are more: to be called again. Nothing that must not be
+  /// received is sent meanwhile. What has to wait for room comes back by itself.
+  [[nodiscard]] bool review(std::size_t& budget);
+  /// The first part of that, for the memberships in shared groups: what a member is given can't be
+  /// withheld from it later.
+  [[nodiscard]] bool review_memberships(std::size_t& budget);
+  [[nodiscard]] bool has_memberships() const noexcept { return !memberships_.empty(); }
 
   // Between two runs of the broker: session_restore.cpp
 
@@ -170,17 +178,39 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
     std::uint32_t number = 0;
   };
 
+  /// What happens by time alone. Made when it is needed: most clients are connected, and their
+  /// sessions end with the connection.
+  struct Deadlines {
+    explicit Deadlines(Session& session) noexcept
+        : timer(Timer::calling<&Session::on_timer>(session)) {}
+    Timer timer;
+    std::uint64_t will_due_ms = kNever;  // the connection is gone and the Will's delay runs
+    std::uint64_t ends_at_ms = kNever;   // the connection is gone and the session's expiry runs
+  };
+
   [[nodiscard]] bool online() const noexcept { return online_; }
+  [[nodiscard]] Deadlines& deadlines() {
+    if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(*this);
+    return *deadlines_;
+  }
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] BacklogLimits backlog_limits() const noexcept;
   [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++last_sequence_; }
+  /// What a message goes with; limits.qos_max may have sunk since the client has subscribed.
+  [[nodiscard]] Qos outgoing_qos(Qos published, Qos subscribed) const noexcept {
+    return min(min(published, subscribed), services_.limits().qos_max);
+  }
 
   void renew_access();
   [[nodiscard]] bool may_receive(std::string_view topic);
-  [[nodiscard]] bool may_publish(const Message& will);
-  [[nodiscard]] std::vector<std::string> subscribed_filters();
+  [[nodiscard]] bool may_publish(const Message& will) const;
+  void review_first();
+  void review_soon();
+  void review_filter(const std::string& filter, router::SubscriptionTerms terms);
+  void end_subscription(const std::string& filter, const auth::Decision& decision);
   void count_session(int change) noexcept;
   void log_removal(std::string_view filter, const auth::Decision& decision) const;
+  void log_denied_will(std::string_view topic, std::string_view rule) const;
   [[nodiscard]] bool owes() const noexcept;
 
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
@@ -217,9 +247,24 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   void lend_shared();
   void give_away_shared(const Membership* only = nullptr);
+  void give_away_denied(const OwedMessage& owed);
+  void hand_on_later(const Membership& ended);
+  /// How far hand_on_some() has come.
+  enum class HandedOn : std::uint8_t {
+    all,
+    some,
+    waits,  // for room, or for the store; on_turn() follows
+  };
+  [[nodiscard]] HandedOn hand_on_some(std::size_t& budget);
+  [[nodiscard]] bool hands_on() const noexcept {
+    return access_ && access_->review().handing_on != nullptr;
+  }
   ReasonCode subscribe_shared(std::string_view group, std::string_view filter,
                               const router::SubscriptionTerms& terms, OperationId operation);
   ReasonCode unsubscribe_shared(std::string_view group, std::string_view filter);
+  ReasonCode remove_subscription(std::string_view text, OperationId operation);
+  void change_terms(std::string_view text, const router::SubscriptionTerms& terms);
+  void lower(const std::string& text, const router::SubscriptionTerms& terms);
   void save_subscription(std::string_view filter, const router::SubscriptionTerms& terms,
                          OperationId operation);
   void note_unconfirmed(std::string_view filter, const router::SubscriptionTerms* before,
@@ -235,6 +280,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void arm_timer();
   void on_timer();
   void publish_will();
+
+  std::uint32_t expiry_s_ = 0;  // here it fits in front of what follows
 
   // Constant after construction
   Services& services_;
@@ -253,25 +300,25 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   std::unique_ptr<Replays> replays_;
   std::unique_ptr<StoredWill> will_;
   std::unique_ptr<std::vector<Unconfirmed>> unconfirmed_;
-  Timer timer_;
+  std::unique_ptr<Deadlines> deadlines_;
   store::SessionNumber number_ = 0;
-  std::uint64_t will_due_ms_ = kNever;  // the connection is gone and the Will's delay runs
-  std::uint64_t ends_at_ms_ = kNever;   // the connection is gone and the session's expiry runs
   std::uint64_t last_sequence_ = 0;
-  std::uint32_t expiry_s_ = 0;
   std::uint32_t dropped_ = 0;  // messages missed since the client was last told
   std::uint32_t last_replay_ = 0;
   std::uint32_t last_unconfirmed_ = 0;
-  bool online_ = false;
-  bool rests_ = false;         // its replays go on at the end of the turn
+  bool online_ : 1 = false;
+  bool rests_ : 1 = false;     // its replays go on at the end of the turn
   bool kept_counted_ = false;  // stands in the broker's number of kept sessions
-  bool ended_ = false;
-  bool unloaded_ = false;        // what load() reads is in the store alone
-  bool restored_ = false;        // ... and the backlog counts it, too
-  bool identity_known_ = false;  // not after a restart, before the client is back
-  bool unmarked_ = false;    // something in flight has an identifier that the store does not know
-  bool will_saved_ = false;  // the store has a Will of this session
+  bool ended_ : 1 = false;
+  bool unloaded_ : 1 = false;        // what load() reads is in the store alone
+  bool restored_ : 1 = false;        // ... and the backlog counts it, too
+  bool identity_known_ : 1 = false;  // not after a restart, before the client is back
+  bool review_waits_ : 1 = false;    // it goes on when the shard has time for it
+  bool unmarked_ : 1 = false;  // something in flight has an identifier that the store does not know
+  bool will_saved_ = false;    // the store has a Will of this session
 };
+
+static_assert(sizeof(void*) != 8 || sizeof(Session) <= 216);
 
 using SessionPtr = boost::intrusive_ptr<Session>;
 

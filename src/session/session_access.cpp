@@ -1,4 +1,5 @@
 // Who a session belongs to, and what its client may do.
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.hpp"
@@ -7,17 +8,37 @@
 
 namespace linnet::session {
 
-void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account) {
+namespace {
+
+/// Of how many subscriptions a client that comes back waits for the review; the rest follows.
+constexpr std::size_t kFirstReview = 64;
+
+/// What an Access that goes leaves to the next one.
+std::unique_ptr<HandingOn> unfinished(Access* access) {
+  if (access == nullptr || !access->review().handing_on) return nullptr;
+  auto on = std::move(access->review().handing_on);
+  for (auto& [group, range] : on->groups)
+    range.after = std::max(range.after, on->left.after);
+  return on;
+}
+
+}  // namespace
+
+void Session::belong_to(std::unique_ptr<auth::Identity> identity, auth::AccountPtr account,
+                        auth::UserPlaces& places) {
   if (account != account_) {
     if (kept_counted_) count_session(-1);
     account_ = std::move(account);
-    if (kept_counted_) count_session(1);
+    if (kept_counted_ && !places.session.hand_on()) count_session(1);
   }
-  if (account_) ++account_->connections;
+  if (account_ && !places.connection.hand_on()) ++account_->connections;
+  auto handing_on = unfinished(access_.get());
   access_.reset();  // it refers to the identity of before
   identity_ = std::move(identity);
   identity_known_ = true;
-  review();
+  renew_access();
+  if (access_) access_->review().handing_on = std::move(handing_on);
+  review_first();
 }
 
 void Session::count_session(int change) noexcept {
@@ -36,12 +57,16 @@ Access* Session::access() {
 }
 
 void Session::renew_access() {
+  auto handing_on = unfinished(access_.get());
   access_.reset();
-  if (!identity_) identity_ = std::make_unique<const auth::Identity>();
-  if (!services_.policy()->rules().concern(*identity_)) return;
+  const auth::Rules& rules = services_.policy()->rules();
+  if (!identity_ && !rules.empty()) identity_ = std::make_unique<const auth::Identity>();
+  if (!identity_ || !rules.concern(*identity_)) {
+    if (handing_on) pump_soon();  // it has waited for that
+    return;
+  }
   access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id_);
-  // Until the subscriptions have been looked at.
-  access_->set_filters_messages(true);
+  access_->review().handing_on = std::move(handing_on);
 }
 
 auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qos qos) {
@@ -55,41 +80,96 @@ auth::Decision Session::judge_filter(Access& access, std::string_view filter, Qo
     if (shared)
       decision.verdict = Verdict::denied;
     else
-      access.set_filters_messages(true);
+      access.filter_messages();
   }
   return decision;
 }
 
-std::vector<std::string> Session::subscribed_filters() {
-  std::vector<std::string> filters;
-  for (const auto* one = subscriptions_.first; one != nullptr; one = router::Router::next_of(*one))
-    filters.push_back(services_.router.filter_of(*one));
-  memberships_.for_each([&](const Membership& one) {
-    filters.push_back(cat("$share/", one.group, '/', one.filter));
-  });
-  return filters;
+/// The client is back, or new. What a member of a group is given can't be withheld later: all its
+/// memberships are looked at before it is one that is connected.
+void Session::review_first() {
+  std::size_t budget = kFirstReview + memberships_.size();
+  if (!review(budget)) review_soon();
 }
 
-void Session::review() {
-  if (!identity_known_) return;
-  renew_access();
-  if (!access_) return;
-  access_->set_filters_messages(false);
-  std::uint32_t removed = 0;
-  for (const std::string& filter : subscribed_filters()) {
-    const auto decision = judge_filter(*access_, filter, Qos::at_most_once);
-    if (!decision.denied()) continue;
-    ++removed;
-    log_removal(filter, decision);
+void Session::review_soon() {
+  if (review_waits_ || ended_) return;
+  review_waits_ = true;
+  services_.peers.review_later(*this);
+}
+
+bool Session::review_memberships(std::size_t& budget) {
+  using State = SubscriptionReview::State;
+  if (!identity_known_ || ended_) return true;
+  if (!access_ || access_->policy() != services_.policy()) renew_access();
+  if (!access_ || access_->review().state == State::done) return true;
+  SubscriptionReview& review = access_->review();
+  if (std::exchange(review.state, State::running) == State::due) {
+    review.next = subscriptions_.first;
+    memberships_.for_each([&](const Membership& one) {
+      review.shared.push_back(cat("$share/", one.group, '/', one.filter));
+    });
+  }
+  for (; !review.shared.empty() && budget > 0; --budget) {
+    const std::string filter = std::move(review.shared.back());
+    review.shared.pop_back();
     const auto [parts, valid] = split_shared_filter(filter);
-    const Membership* left = find_membership(parts.group, parts.filter);
-    (void)unsubscribe(filter, 0);
-    if (left != nullptr) give_away_shared(left);  // it lives on until it is swept
+    const Membership* membership = find_membership(parts.group, parts.filter);
+    if (membership != nullptr) review_filter(filter, membership->terms);
   }
   sweep_memberships();
-  services_.counters.subscriptions_removed += removed;
-  // What was queued for them is asked about before it is sent.
-  if (removed > 0 || owes()) access_->set_filters_messages(true);
+  return review.shared.empty();
+}
+
+bool Session::review(std::size_t& budget) {
+  using State = SubscriptionReview::State;
+  const bool members_are_done = review_memberships(budget);
+  if (!identity_known_ || ended_ || !access_ || access_->review().state == State::done) {
+    review_waits_ = false;
+    return true;
+  }
+  if (!members_are_done) return false;
+  SubscriptionReview& review = access_->review();
+  for (; review.next != nullptr && budget > 0; --budget) {
+    const router::Subscription& one = *review.next;
+    review.next = router::Router::next_of(one);
+    review_filter(services_.router.filter_of(one), router::Router::terms_of(one));
+  }
+  if (review.next != nullptr) return false;
+  if (review.handing_on) {
+    const HandedOn handed_on = hand_on_some(budget);
+    if (handed_on == HandedOn::some) return false;
+    review_waits_ = false;
+    if (handed_on == HandedOn::waits) return true;
+    review.handing_on.reset();
+    pump_soon();
+  }
+  // What was queued under other rules is asked about before it is sent.
+  if (owes()) access_->filter_messages();
+  review.state = State::done;
+  review_waits_ = false;
+  return true;
+}
+
+void Session::review_filter(const std::string& filter, router::SubscriptionTerms terms) {
+  const auto decision = judge_filter(*access_, filter, terms.qos);
+  if (decision.denied()) return end_subscription(filter, decision);
+  if (terms.qos <= decision.qos_max) return;
+  terms.qos = decision.qos_max;
+  lower(filter, terms);
+}
+
+void Session::end_subscription(const std::string& filter, const auth::Decision& decision) {
+  log_removal(filter, decision);
+  access_->filter_messages();
+  const auto [parts, valid] = split_shared_filter(filter);
+  Membership* left = find_membership(parts.group, parts.filter);
+  (void)remove_subscription(filter, 0);
+  ++services_.counters.subscriptions_removed;
+  if (left == nullptr) return;
+  left->denied = true;
+  give_away_shared(left);  // it lives on until it is swept
+  hand_on_later(*left);
 }
 
 void Session::log_removal(std::string_view filter, const auth::Decision& decision) const {
@@ -110,13 +190,30 @@ bool Session::may_receive(std::string_view topic) {
   return !access->decide({auth::Action::receive, topic, Qos::at_most_once, false, false}).denied();
 }
 
-/// The rules may have changed since the client has left its Will.
-bool Session::may_publish(const Message& will) {
-  Access* access = this->access();
-  if (access == nullptr) return true;
+/// The rules may have changed since the client has left its Will. After a restart nothing is known
+/// of who it was but its user name.
+bool Session::may_publish(const Message& will) const {
+  static const auth::Identity kAnonymous;
+  const auth::Rules& rules = services_.policy()->rules();
+  const auth::Subject subject{identity_ ? *identity_ : kAnonymous, client_id_};
+  if (!rules.concern(subject.identity)) return true;
   const MessageView view = will.view();
-  return !access->decide({auth::Action::publish, view.topic, view.qos, view.retain, false})
-              .denied();
+  const auto decision =
+      rules.decide(subject, {auth::Action::publish, view.topic, view.qos, view.retain, false});
+  if (!decision.denied()) return true;
+  ++services_.counters.publish_denied;
+  log_denied_will(view.topic, rules.name_of(subject, decision));
+  return false;
+}
+
+void Session::log_denied_will(std::string_view topic, std::string_view rule) const {
+  if (!log::enabled(log::Level::info)) return;
+  const auto verdict = services_.denial_limiter.ask(services_.now_ms());
+  if (!verdict.allowed) return;
+  const std::string_view user = user_name();
+  log::info("auth", cat("client \"", client_id_, user.empty() ? "\", anonymous," : "\" of user \"",
+                        user, user.empty() ? "" : "\"", " must not publish its Will to \"", topic,
+                        "\": ", rule, more_like_it(verdict)));
 }
 
 }  // namespace linnet::session

@@ -133,7 +133,7 @@ void Session::move_backlog() {
   while (!backlog_.empty() && connection_->has_outbox_room()) {
     OwedMessage* front = backlog_.front();
     if (front == nullptr) {
-      if (!window_open() || !load_backlog()) return;
+      if (!window_open() || hands_on() || !load_backlog()) return;
       continue;
     }
     const bool needs_window = front->qos != Qos::at_most_once;

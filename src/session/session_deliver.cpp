@@ -22,8 +22,8 @@ void Session::deliver(Publication& publication, const router::Target& target,
   const MessageView& message = publication.view();
   if (target.no_local && message.publisher == client_id_) return;
   if (!may_receive(message.topic)) return;
-  const Terms terms{min(message.qos, target.qos), target.retain_as_published && message.retain,
-                    subscription_ids, nullptr};
+  const Terms terms{outgoing_qos(message.qos, target.qos),
+                    target.retain_as_published && message.retain, subscription_ids, nullptr};
   take(publication, terms, delivering);
 }
 
@@ -31,7 +31,7 @@ void Session::deliver_shared(Publication& publication, Membership& membership,
                              router::Delivering& delivering) {
   const MessageView& message = publication.view();
   const std::uint32_t id = membership.terms.id;
-  const Terms terms{min(message.qos, membership.terms.qos),
+  const Terms terms{outgoing_qos(message.qos, membership.terms.qos),
                     membership.terms.retain_as_published && message.retain,
                     {&id, id == 0 ? std::size_t{0} : std::size_t{1}},
                     &membership};
@@ -103,7 +103,8 @@ void Session::push_inflight(OwedMessage message) {
     const bool waits = owed.qos == Qos::exactly_once;
     if (!waits) {
       unmarked_ = true;
-      if (!timer_.armed()) services_.timers.arm(timer_, services_.now_ms() + kMarkDelayMs);
+      Timer& timer = deadlines().timer;
+      if (!timer.armed()) services_.timers.arm(timer, services_.now_ms() + kMarkDelayMs);
       return;
     }
     owed.state = OwedMessage::State::committing;
@@ -127,7 +128,8 @@ void Session::save_owed(OwedMessage& owed) {
 /// Tells the store of the identifiers that messages from the backlog have got meanwhile, so that
 /// they are sent again with the same ones even if the broker ends without warning.
 void Session::mark_inflight() {
-  if (!std::exchange(unmarked_, false)) return;
+  if (!unmarked_) return;
+  unmarked_ = false;
   inflight_.for_each([this](OwedMessage& owed) {
     unmarked_ = unmarked_ || (owed.stored && !owed.marked && !owed.committed);
     const bool sent =
@@ -147,9 +149,8 @@ void Session::erase_owed(const OwedMessage& owed) {
 BacklogLimits Session::backlog_limits() const noexcept {
   const Limits& limits = services_.limits();
   if (kept()) return {limits.backlog_messages_max, limits.backlog_bytes_max};
-  return transient_max(
-      services_.memory.level(),
-      {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max});
+  return transient_max(services_.memory.level(),
+                       {limits.transient_backlog_messages_max, limits.transient_backlog_bytes_max});
 }
 
 void Session::push_backlog(Publication& publication, const Terms& terms,

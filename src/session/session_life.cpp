@@ -9,9 +9,7 @@
 namespace linnet::session {
 
 Session::Session(std::string_view client_id, Services& services)
-    : services_(services),
-      client_id_(client_id),
-      timer_(Timer::calling<&Session::on_timer>(*this)) {
+    : services_(services), client_id_(client_id) {
   ++services_.counters.sessions;
 }
 
@@ -26,9 +24,7 @@ void Session::attach(Connection& connection, std::uint32_t expiry_s,
   expiry_s_ = expiry_s;
   if (kept() && number_ == 0) number_ = services_.peers.new_session_number();
   will_ = std::move(will);
-  will_due_ms_ = kNever;  // MQTT-3.1.3-9: a Will that is still delayed is not sent any more
-  ends_at_ms_ = kNever;
-  timer_.cancel();
+  deadlines_.reset();  // MQTT-3.1.3-9: a Will that is still delayed is not sent any more
   inflight_.rewind();
   if (kept() != kept_counted_) {
     if (kept_counted_) services_.peers.give_back_kept_session();
@@ -63,8 +59,9 @@ void Session::save_connect(Version version, OperationId operation) {
 
 /// For a session whose client has gone; nobody waits for it.
 void Session::save_life() {
+  const Deadlines& due = deadlines();
   services_.peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
-                                         0, false, ends_at_ms_, will_due_ms_},
+                                         0, false, due.ends_at_ms, due.will_due_ms},
                        0);
 }
 
@@ -83,11 +80,12 @@ void Session::detach(Farewell farewell) {
   if (farewell == Farewell::without_will) will_.reset();
   replays_.reset();
   unconfirmed_.reset();
-  timer_.cancel();
+  deadlines_.reset();
   if (!kept()) return end();
   const std::uint64_t now = services_.now_ms();
-  if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
-  if (will_) will_due_ms_ = now + std::uint64_t{will_->delay_s} * 1000;
+  Deadlines& due = deadlines();
+  if (expiry_s_ != kNeverExpires) due.ends_at_ms = now + std::uint64_t{expiry_s_} * 1000;
+  if (will_) due.will_due_ms = now + std::uint64_t{will_->delay_s} * 1000;
   memberships_.for_each(
       [this](const Membership& one) { services_.peers.update_group(*this, one); });
   lend_shared();
@@ -108,7 +106,7 @@ void Session::end() {
   LINNET_ASSERT(!ended_);
   ended_ = true;
   const boost::intrusive_ptr<Session> self(this);
-  timer_.cancel();
+  deadlines_.reset();
   services_.peers.forget_session(*this);
   unsubscribe_all();
   memberships_.for_each([this](const Membership& one) { services_.peers.leave_group(*this, one); });
@@ -130,7 +128,7 @@ void Session::end() {
 
 void Session::publish_will() {
   const auto will = std::move(will_);
-  will_due_ms_ = kNever;
+  if (deadlines_) deadlines_->will_due_ms = kNever;
   if (may_publish(*will->message)) {
     services_.peers.publish_later(will->to_publish(services_.now_ms()));
   }
@@ -144,18 +142,22 @@ void Session::publish_undelayed_will() {
 }
 
 void Session::arm_timer() {
-  std::uint64_t next = ends_at_ms_;
-  if (will_due_ms_ != kNever && (next == kNever || will_due_ms_ < next)) next = will_due_ms_;
-  if (next == kNever) return timer_.cancel();
-  services_.timers.arm(timer_, next);
+  Deadlines& due = deadlines();
+  std::uint64_t next = due.ends_at_ms;
+  if (due.will_due_ms != kNever && (next == kNever || due.will_due_ms < next)) {
+    next = due.will_due_ms;
+  }
+  if (next == kNever) return due.timer.cancel();
+  services_.timers.arm(due.timer, next);
 }
 
 void Session::on_timer() {
   const boost::intrusive_ptr<Session> self(this);
   if (connection_ != nullptr) return mark_inflight();
   const std::uint64_t now = services_.now_ms();
-  if (will_ && will_due_ms_ != kNever && will_due_ms_ <= now) publish_will();
-  if (ends_at_ms_ != kNever && ends_at_ms_ <= now) {
+  const Deadlines& due = deadlines();
+  if (will_ && due.will_due_ms != kNever && due.will_due_ms <= now) publish_will();
+  if (due.ends_at_ms != kNever && due.ends_at_ms <= now) {
     ++services_.counters.clients_expired;
     return end();
   }

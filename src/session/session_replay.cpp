@@ -42,11 +42,14 @@ void Session::on_subscribed(OperationId operation, bool accepted) {
 }
 
 void Session::pump_soon() {
-  if (!std::exchange(rests_, true)) services_.peers.pump_later(*this);
+  if (rests_) return;
+  rests_ = true;
+  services_.peers.pump_later(*this);
 }
 
 void Session::on_turn() {
   rests_ = false;
+  if (hands_on()) review_soon();  // it may have waited for room
   pump();
 }
 
@@ -114,7 +117,7 @@ bool Session::send_retained(Replay& replay, const MessageView& message) {
   const auto& live = replays_->live;
   if (!live.empty() && live.contains(hash64(message.topic, replays_->seed))) return true;
   if (!connection_->has_outbox_room()) return false;
-  const Qos qos = min(message.qos, replay.terms.qos);
+  const Qos qos = outgoing_qos(message.qos, replay.terms.qos);
   const std::uint32_t id = replay.terms.id;
   const std::span<const std::uint32_t> ids(&id, id == 0 ? std::size_t{0} : std::size_t{1});
   if (qos == Qos::at_most_once) {

@@ -54,11 +54,12 @@ void Session::restore(const store::StoredSession& stored) {
     const std::uint64_t due = stored.connected || stored.will_due_ms == kNever
                                   ? now + std::uint64_t{will_->delay_s} * 1000
                                   : stored.will_due_ms;
-    will_due_ms_ = std::max(due, now + kWillGraceMs);
+    deadlines().will_due_ms = std::max(due, now + kWillGraceMs);
   }
-  ends_at_ms_ = stored.ends_at_ms;
+  Deadlines& life = deadlines();
+  life.ends_at_ms = stored.ends_at_ms;
   if (stored.connected) {
-    if (expiry_s_ != kNeverExpires) ends_at_ms_ = now + std::uint64_t{expiry_s_} * 1000;
+    if (expiry_s_ != kNeverExpires) life.ends_at_ms = now + std::uint64_t{expiry_s_} * 1000;
     save_life();
   }
   arm_timer();
@@ -146,7 +147,7 @@ void Session::unload() {
 void Session::abandon() {
   ended_ = true;
   const boost::intrusive_ptr<Session> self(this);
-  timer_.cancel();
+  deadlines_.reset();
   services_.peers.forget_session(*this);
   unsubscribe_all();
   if (std::exchange(kept_counted_, false)) count_session(-1);

@@ -110,16 +110,32 @@ void Session::undo(const Unconfirmed& change) {
     sweep_memberships();
     return;
   }
-  const auto [parts, valid] = split_shared_filter(change.filter);
+  change_terms(change.filter, *change.before);
+}
+
+/// Gives a subscription other terms, if there is still one with this filter.
+void Session::change_terms(std::string_view text, const router::SubscriptionTerms& terms) {
+  const auto [parts, valid] = split_shared_filter(text);
   if (!parts.group.empty()) {
     Membership* membership = find_membership(parts.group, parts.filter);
     if (membership == nullptr) return;
-    membership->terms = *change.before;
-    save_subscription(change.filter, *change.before, 0);
+    membership->terms = terms;
     services_.peers.join_group(*this, *membership, 0);
-  } else if (services_.router.find(parts.filter, subscriptions_) != nullptr) {
-    save_subscription(change.filter, *change.before, 0);
-    services_.router.subscribe(parts.filter, *change.before, *this, subscriptions_);
+  } else {
+    if (services_.router.find(parts.filter, subscriptions_) == nullptr) return;
+    services_.router.subscribe(parts.filter, terms, *this, subscriptions_);
+    if (replays_) replays_->change(std::string(parts.filter), terms);
+  }
+  save_subscription(text, terms, 0);
+}
+
+/// Less than the client was granted is allowed now.
+void Session::lower(const std::string& text, const router::SubscriptionTerms& terms) {
+  change_terms(text, terms);
+  if (!unconfirmed_) return;
+  for (Unconfirmed& change : *unconfirmed_) {
+    if (change.filter != text || !change.before) continue;
+    change.before->qos = min(change.before->qos, terms.qos);
   }
 }
 
@@ -163,17 +179,24 @@ Membership* Session::find_membership(std::string_view group, std::string_view fi
   return memberships_.find(group, filter);
 }
 
+/// What was subscribed to may be longer than the limits of now.
 ReasonCode Session::unsubscribe(std::string_view text, OperationId operation) {
   const auto [parts, valid] = split_shared_filter(text);
-  const TopicLimits limits{services_.limits().topic_length_max,
-                           services_.limits().topic_levels_max};
-  if (!valid || !is_topic_filter(parts.filter, limits)) return ReasonCode::topic_filter_invalid;
+  constexpr std::uint16_t kAny = 65'535;
+  if (!valid || !is_topic_filter(parts.filter, {kAny, kAny}))
+    return ReasonCode::topic_filter_invalid;
+  return remove_subscription(text, operation);
+}
+
+ReasonCode Session::remove_subscription(std::string_view text, OperationId operation) {
+  const auto [parts, valid] = split_shared_filter(text);
   ReasonCode reason = ReasonCode::success;
   if (!parts.group.empty()) {
     reason = unsubscribe_shared(parts.group, parts.filter);
   } else {
     auto* subscription = services_.router.find(text, subscriptions_);
     if (subscription == nullptr) return ReasonCode::no_subscription_existed;
+    if (access_) access_->review().forget(*subscription);
     --services_.counters.subscriptions;
     const bool last = services_.router.unsubscribe(*subscription, subscriptions_);
     if (last) services_.peers.withdraw_interest(text);
@@ -197,16 +220,21 @@ ReasonCode Session::unsubscribe_shared(std::string_view group, std::string_view 
 
 void Session::sweep_memberships() {
   if (!memberships_.any_retired()) return;
-  // What this member was given stays with it, but it is no longer the group's.
-  const auto release = [](OwedMessage& owed) {
-    if (owed.group != nullptr && owed.group->retired) owed.group = nullptr;
+  // What this member was given stays with it, but it is no longer the group's. What is offered to
+  // another one right now may have to be offered again: see on_handed_back().
+  bool any_lent = false;
+  const auto release = [&any_lent](OwedMessage& owed) {
+    if (owed.group == nullptr || !owed.group->retired) return;
+    any_lent = any_lent || owed.lent;
+    if (!owed.lent) owed.group = nullptr;
   };
   inflight_.for_each(release);
   backlog_.for_each(release);
-  memberships_.sweep();
+  if (!any_lent) memberships_.sweep();
 }
 
 void Session::unsubscribe_all() {
+  if (access_) access_->review().next = nullptr;
   while (subscriptions_.first != nullptr) {
     router::Subscription& subscription = *subscriptions_.first;
     const std::string filter = services_.router.filter_of(subscription);

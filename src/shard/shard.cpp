@@ -35,17 +35,18 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       services_{common.settings, gate_,  router_,       timers_,
                 counters_,       forms_, random_,       log_limiter_,
                 denial_limiter_, *this,  common.memory, common.store},
-      sessions_(0, SeededHash{random_.u64()}),
+      sessions_(0, ClientIdHash{random_.u64()}),
       outgoing_(shards),
       answers_(shards),
       outgoing_bytes_(shards),
       pressure_timer_(Timer::calling<&Shard::on_pressure_timer>(*this)),
+      calm_timer_(Timer::calling<&Shard::on_calm>(*this)),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
   reactor_.follow(common.memory);
-  on_pressure(Pressure::none);
+  limit_caches(false);
   own();
 }
 
@@ -58,7 +59,7 @@ void Shard::end() {
   stop_ = Stop::done;
   close_connections();
   while (!sessions_.empty()) {
-    const session::SessionPtr session = sessions_.begin()->second;
+    const session::SessionPtr session = *sessions_.begin();
     session->abandon();
   }
   for (const auto& [key, group] : groups_) {
@@ -130,13 +131,13 @@ void Shard::forget_connection(session::Connection& connection) {
 session::Session* Shard::find_session(std::string_view client_id) {
   assert_owner();
   const auto found = sessions_.find(client_id);
-  return found == sessions_.end() ? nullptr : found->second.get();
+  return found == sessions_.end() ? nullptr : found->get();
 }
 
 session::Session& Shard::create_session(std::string_view client_id) {
   session::SessionPtr session(new session::Session(client_id, services_));
   auto& made = *session;
-  const bool inserted = sessions_.emplace(made.client_id(), std::move(session)).second;
+  const bool inserted = sessions_.insert(std::move(session)).second;
   LINNET_ASSERT(inserted);
   return made;
 }
@@ -153,9 +154,8 @@ void Shard::restore(const store::StoredSession& stored) {
 
 void Shard::forget_session(session::Session& session) {
   const auto found = sessions_.find(session.client_id());
-  LINNET_ASSERT(found != sessions_.end() && found->second.get() == &session);
-  // The key is a view into the session, which must not die before its entry.
-  const session::SessionPtr owned = std::move(found->second);
+  LINNET_ASSERT(found != sessions_.end() && found->get() == &session);
+  const session::SessionPtr owned = *found;  // it must not die before its entry, whose key it has
   sessions_.erase(found);
 }
 
@@ -173,6 +173,10 @@ void Shard::move_home(session::Connection& connection, std::string_view client_i
 
 void Shard::pump_later(session::Session& session) {
   pumps_.emplace_back(&session);
+}
+
+void Shard::review_later(session::Session& session) {
+  reviewed_sessions_.emplace_back(&session);
 }
 
 void Shard::park(session::Connection& connection) {
@@ -205,6 +209,7 @@ bool Shard::work() {
   for (const auto& session : pumps)
     session->on_turn();
   review_some();
+  spill_some();
   check_stop();
   look_at_memory();
   post_outgoing();
@@ -253,7 +258,9 @@ void Shard::publish_later(MessagePtr message) {
 int Shard::wait_ms() const noexcept {
   // What the flush at the end of the last turn has left to do.
   if (submitted_ || has_outgoing_ || !moves_.empty() || !pumps_.empty() || room_) return 0;
-  if (!reloads_.empty() || !reviewed_sessions_.empty() || !reviewed_connections_.empty()) return 0;
+  if (spilling_ || !reloads_.empty() || !reviewed_sessions_.empty() ||
+      !reviewed_connections_.empty())
+    return 0;
   if (common_.post.mailbox(id_).size() > 0) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();
@@ -269,7 +276,7 @@ void Shard::on(const StopLetter&) {
   for (session::Connection* connection : connections_)
     connection->stop_reading();
   std::vector<session::SessionPtr> sessions;
-  for (const auto& [id, session] : sessions_)
+  for (const session::SessionPtr& session : sessions_)
     sessions.push_back(session);
   for (const auto& session : sessions)
     session->publish_undelayed_will();

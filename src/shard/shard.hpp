@@ -11,6 +11,7 @@
 // shard_settings.cpp, shard_pressure.cpp.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,11 +33,27 @@
 
 namespace linnet::shard {
 
-/// For tables over names that clients choose.
-struct SeededHash {
+/// Sessions in a table by their client identifiers, which clients choose: so with a seed.
+struct ClientIdHash {
+  using is_transparent = void;
   std::uint64_t seed = 0;
-  std::size_t operator()(std::string_view name) const noexcept {
-    return static_cast<std::size_t>(hash64(name, seed));
+  std::size_t operator()(std::string_view client_id) const noexcept {
+    return static_cast<std::size_t>(hash64(client_id, seed));
+  }
+  std::size_t operator()(const session::SessionPtr& session) const noexcept {
+    return (*this)(session->client_id());
+  }
+};
+struct ClientIdEqual {
+  using is_transparent = void;
+  bool operator()(std::string_view id, const session::SessionPtr& session) const noexcept {
+    return id == session->client_id();
+  }
+  bool operator()(const session::SessionPtr& session, std::string_view id) const noexcept {
+    return id == session->client_id();
+  }
+  bool operator()(const session::SessionPtr& one, const session::SessionPtr& other) const noexcept {
+    return one == other;
   }
 };
 
@@ -88,6 +105,7 @@ class Shard final : public session::Peers {
   void park(session::Connection& connection) override;
   void hold(session::Connection& connection) override;
   void pump_later(session::Session& session) override;
+  void review_later(session::Session& session) override;
   [[nodiscard]] OperationId open_operation(session::Connection& waiter) override;
   [[nodiscard]] std::optional<ReasonCode> seal(OperationId operation) override;
   void save(store::Change change, OperationId operation) override;
@@ -113,6 +131,7 @@ class Shard final : public session::Peers {
   void update_group(session::Session& session, const session::Membership& membership) override;
   void hand_back(session::Session& session, const session::Membership& membership,
                  MessagePtr message, std::uint64_t sequence) override;
+  [[nodiscard]] bool may_hand_back(session::Session& session, std::size_t bytes) override;
   void group_acknowledged(session::Session& session,
                           const session::Membership& membership) override;
   [[nodiscard]] bool is_home(std::string_view client_id) const noexcept override;
@@ -240,6 +259,7 @@ class Shard final : public session::Peers {
                                        Publication& publication, router::Delivering& delivering);
   [[nodiscard]] bool counts_acknowledgements(std::string_view group) const noexcept;
   [[nodiscard]] ShardId home_of_group(const GroupName& name) const noexcept;
+  [[nodiscard]] bool is_acknowledged(Qos published, const router::ShareMember& member) const;
 
   // $SYS, on shard 0
   [[nodiscard]] bool asks_for_sys(std::string_view filter) const noexcept;
@@ -262,6 +282,9 @@ class Shard final : public session::Peers {
   void relieve(bool all);
   void arm_pressure_timer();
   void on_pressure_timer();
+  void limit_caches(bool is_short);
+  void on_calm();
+  void spill_some();
 
   // Stopping
   void check_stop();
@@ -288,7 +311,7 @@ class Shard final : public session::Peers {
   auth::Gate gate_;
   Counters counters_;
   session::Services services_;
-  boost::unordered_flat_map<std::string_view, session::SessionPtr, SeededHash> sessions_;
+  boost::unordered_flat_set<session::SessionPtr, ClientIdHash, ClientIdEqual> sessions_;
   boost::unordered_flat_set<session::Connection*> connections_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
   std::vector<std::vector<Letter>> answers_;
@@ -312,15 +335,20 @@ class Shard final : public session::Peers {
   OperationId current_ = 0;
   std::uint64_t last_unit_ = 0;
 
-  // After a reload: what has still to be looked at under the new settings
-  std::vector<session::SessionPtr> reviewed_sessions_;
+  // What has still to be looked at under new settings, or for a client that has come back
+  std::deque<session::SessionPtr> reviewed_members_;   // from the front, before all others
+  std::deque<session::SessionPtr> reviewed_sessions_;  // from the front
   std::vector<session::ConnectionPtr> reviewed_connections_;
   std::vector<ReloadProgressPtr> reloads_;
 
   // Memory
-  Pressure pressure_ = Pressure::none;  // what was last acted upon
+  Pressure pressure_ = Pressure::none;        // what was last acted upon
   std::vector<session::ConnectionPtr> held_;  // not read for it, oldest first
   Timer pressure_timer_;
+  Timer calm_timer_;  // the pressure is over, but the caches are still short
+  bool caches_are_short_ = true;
+  bool spilling_ = false;             // the sessions are looked at, some in each turn ...
+  session::SessionPtr last_spilled_;  // ... behind this one
   LogLimiter pressure_limiter_;
 
   // $SYS

@@ -135,11 +135,16 @@ void Shard::on(const GroupUpdateLetter& letter) {
   member->kept = letter.kept;
 }
 
+/// Whether the member will tell of it when it has got a message of the group.
+bool Shard::is_acknowledged(Qos published, const router::ShareMember& member) const {
+  return min(min(published, member.terms.qos), config().limits.qos_max) != Qos::at_most_once;
+}
+
 /// Gives a publication to one member of a group whose home is here.
 void Shard::choose_member(Group& group, Publication& publication, router::Delivering& delivering) {
   router::ShareMember* member = group.members().pick(publication.view());
   if (member == nullptr) return;
-  if (min(publication->qos, member->terms.qos) != Qos::at_most_once) ++member->inflight;
+  if (is_acknowledged(publication->qos, *member)) ++member->inflight;
   if (member->shard == id_) {
     const bool taken = deliver_to_member(group.name(), member->client_id, publication, delivering);
     LINNET_ASSERT(taken);  // members of this shard join and leave at once
@@ -210,7 +215,19 @@ void Shard::hand_back(session::Session& session, const session::Membership& memb
   const ShardId home = home_of_group(letter.name);
   if (home == id_) return choose_another(letter);
   letter.message = letter.message->clone();  // this shard's other holders keep theirs
-  post(home, std::move(letter));
+  const std::size_t bytes = letter.message->memory_bytes();
+  post(home, std::move(letter), bytes);
+}
+
+/// Who takes them may live on any shard. Each of the three reasons to wait ends with room_.
+bool Shard::may_hand_back(session::Session& session, std::size_t bytes) {
+  const router::ShardMask all = ~router::ShardMask{0} >> (router::kShardsMax - shards_);
+  const router::ShardMask others = all & ~(router::ShardMask{1} << id_);
+  const bool has_memory = pressure_ < Pressure::spill_backlogs;
+  const bool has_store = store_.has_room() && store_.accepts();
+  if (has_memory && has_store && has_room(others, bytes)) return true;
+  pump_with_room(session);
+  return false;
 }
 
 void Shard::on(const GroupBackLetter& letter) {
@@ -229,7 +246,7 @@ void Shard::choose_another(const GroupBackLetter& letter) {
   }
   auto* former = group->members().find(letter.client_id);
   if (former != nullptr && former->inflight > 0) --former->inflight;
-  if (min(letter.message->qos(), member->terms.qos) != Qos::at_most_once) ++member->inflight;
+  if (is_acknowledged(letter.message->qos(), *member)) ++member->inflight;
   GroupDeliverLetter deliver{group->name(), member->client_id, letter.message->clone(),
                              letter.reply,  letter.unit,       letter.offered};
   const std::size_t bytes = deliver.message->memory_bytes();

@@ -19,6 +19,10 @@ constexpr std::uint64_t kLookMs = 1000;
 /// A cache of routes takes this part of the budget at most, and much less under pressure.
 constexpr std::uint64_t kCachePart = 64;
 constexpr std::uint64_t kShortCachePart = 1024;
+/// The caches stay short for so long after the pressure, in ms: they may be what brings it back.
+constexpr std::uint64_t kCalmMs = 10'000;
+/// How many sessions one turn looks at.
+constexpr std::size_t kSpillsPerTurn = 512;
 
 }  // namespace
 
@@ -31,17 +35,30 @@ void Shard::look_at_memory() {
 
 void Shard::on_pressure(Pressure level) {
   const Pressure before = std::exchange(pressure_, level);
-  const bool is_short = level != Pressure::none;
-  // At first, too: with a small budget the usual cache is small.
-  if (!is_short || before == Pressure::none) {
-    const std::uint64_t part = common_.memory.limit() / (is_short ? kShortCachePart : kCachePart);
-    router_.limit_cache(static_cast<std::size_t>(
-        std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
-    reactor_.pool().shrink();
+  // What is handed on from one backlog to another has waited for that.
+  if (before >= Pressure::spill_backlogs && level < Pressure::spill_backlogs) room_ = true;
+  if (level != Pressure::none) {
+    calm_timer_.cancel();
+    limit_caches(true);
+  } else if (caches_are_short_ && !calm_timer_.armed()) {
+    timers_.arm(calm_timer_, timers_.now_ms() + kCalmMs);
   }
   if (level < Pressure::pause_publishers) relieve(true);
   arm_pressure_timer();
   if (common_.memory.announce(level)) tell_of_pressure(level);
+}
+
+void Shard::limit_caches(bool is_short) {
+  if (std::exchange(caches_are_short_, is_short) == is_short) return;
+  const std::uint64_t part = common_.memory.limit() / (is_short ? kShortCachePart : kCachePart);
+  router_.limit_cache(static_cast<std::size_t>(
+      std::min<std::uint64_t>(router::RouterOptions{}.cache_bytes_max, part)));
+  reactor_.pool().shrink();
+  gate_.squeeze(is_short);
+}
+
+void Shard::on_calm() {
+  limit_caches(false);
 }
 
 /// The others may be asleep.
@@ -92,11 +109,28 @@ void Shard::arm_pressure_timer() {
 void Shard::on_pressure_timer() {
   // Nobody waits for ever: what stands still would not free its memory.
   relieve(common_.memory.level() < Pressure::refuse_connections);
-  if (pressure_ >= Pressure::spill_backlogs) {
-    for (const auto& [id, session] : sessions_)
-      session->spill();
-  }
+  // Who is held back is looked at more often than the backlogs.
+  const bool looks = held_.empty() || timers_.now_ms() / kHoldMs % (kLookMs / kHoldMs) == 0;
+  if (looks && pressure_ >= Pressure::spill_backlogs) spilling_ = true;
   arm_pressure_timer();
+}
+
+/// Goes on with the walk over all sessions. Those that come or go meanwhile may change the order:
+/// who is left out by that is seen by the next walk.
+void Shard::spill_some() {
+  if (!spilling_) return;
+  auto at = sessions_.begin();
+  if (const auto last = std::exchange(last_spilled_, nullptr); last && !last->ended()) {
+    const auto found = sessions_.find(last->client_id());
+    if (found != sessions_.end()) at = std::next(found);
+  }
+  for (std::size_t left = kSpillsPerTurn; at != sessions_.end(); ++at) {
+    (*at)->spill();
+    if (--left > 0) continue;
+    last_spilled_ = *at;
+    return;
+  }
+  spilling_ = false;
 }
 
 }  // namespace linnet::shard

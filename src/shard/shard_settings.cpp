@@ -8,7 +8,8 @@ namespace linnet::shard {
 
 namespace {
 
-constexpr std::size_t kReviewsPerTurn = 128;
+/// Connections, sessions and subscriptions together.
+constexpr std::size_t kReviewsPerTurn = 256;
 
 }  // namespace
 
@@ -27,28 +28,38 @@ void Shard::on(SettingsLetter letter) {
 }
 
 void Shard::begin_review() {
+  reviewed_members_.clear();
   reviewed_sessions_.clear();
   reviewed_connections_.clear();
-  for (const auto& [id, session] : sessions_)
+  for (const session::SessionPtr& session : sessions_) {
+    if (session->has_memberships()) reviewed_members_.push_back(session);
     reviewed_sessions_.push_back(session);
+  }
   for (session::Connection* connection : connections_)
     reviewed_connections_.emplace_back(connection);
 }
 
+/// Members of shared groups come first: what they are given can't be withheld from them later. The
+/// others are asked about each message until it is their turn.
 void Shard::review_some() {
   if (reloads_.empty() && reviewed_sessions_.empty() && reviewed_connections_.empty()) return;
-  for (std::size_t count = 0; count < kReviewsPerTurn; ++count) {
-    if (!reviewed_connections_.empty()) {
-      const auto connection = std::move(reviewed_connections_.back());
-      reviewed_connections_.pop_back();
-      if (!connection->closed()) connection->review();
-    } else if (!reviewed_sessions_.empty()) {
-      const auto session = std::move(reviewed_sessions_.back());
-      reviewed_sessions_.pop_back();
-      if (!session->ended()) session->review();
-    } else {
-      break;
-    }
+  std::size_t left = kReviewsPerTurn;
+  while (left > 0 && !reviewed_members_.empty()) {
+    --left;
+    if (!reviewed_members_.front()->review_memberships(left)) break;
+    reviewed_members_.pop_front();
+  }
+  for (; left > 0 && !reviewed_connections_.empty(); --left) {
+    const auto connection = std::move(reviewed_connections_.back());
+    reviewed_connections_.pop_back();
+    if (!connection->closed()) connection->review();
+  }
+  while (left > 0 && !reviewed_sessions_.empty()) {
+    --left;
+    auto session = std::move(reviewed_sessions_.front());
+    reviewed_sessions_.pop_front();
+    // Who has much to look at, or to hand on, lets the others go first.
+    if (!session->review(left)) reviewed_sessions_.push_back(std::move(session));
   }
   if (!reviewed_connections_.empty() || !reviewed_sessions_.empty()) return;
   for (const ReloadProgressPtr& reload : std::exchange(reloads_, {}))

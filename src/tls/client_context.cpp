@@ -1,9 +1,11 @@
 #include "tls/client_context.hpp"
 
+#include <ctime>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/cat.hpp"
+#include "tls/certificate.hpp"
 #include "tls/client_trust.hpp"
 #include "tls/openssl_channel.hpp"
 #include "tls/openssl_types.hpp"
@@ -51,6 +53,17 @@ bool set_expected_name(SSL_CTX& context, const std::string& host) {
   return X509_VERIFY_PARAM_set1_host(expected, host.data(), host.size()) == 1;
 }
 
+bool set_own_certificate(SSL_CTX& context, const ClientTls& options, std::string& error) {
+  if (options.cert_file.empty()) return true;
+  const auto own =
+      load_certificate({options.cert_file, options.key_file}, std::time(nullptr), error);
+  if (!own) return false;
+  if (SSL_CTX_use_cert_and_key(&context, own->leaf.get(), own->key.get(), own->chain.get(), 1) == 1)
+    return true;
+  error = cat(options.cert_file, ": ", take_openssl_error());
+  return false;
+}
+
 bool is_address(const std::string& host) {
   const std::unique_ptr<ASN1_OCTET_STRING, OpensslDelete<ASN1_OCTET_STRING_free>> address(
       a2i_IPADDRESS(host.c_str()));
@@ -68,6 +81,11 @@ struct ClientContext::Impl {
 std::unique_ptr<const ClientContext> ClientContext::open(const std::string& authorities,
                                                          const std::string& host,
                                                          std::string& error) {
+  return open(ClientTls{authorities, host, {}, {}, false}, error);
+}
+
+std::unique_ptr<const ClientContext> ClientContext::open(const ClientTls& options,
+                                                         std::string& error) {
   ERR_clear_error();
   auto impl = std::make_unique<Impl>();
   impl->context.reset(SSL_CTX_new(TLS_client_method()));
@@ -76,12 +94,16 @@ std::unique_ptr<const ClientContext> ClientContext::open(const std::string& auth
     return nullptr;
   }
   set_basics(*impl->context);
-  if (!set_trust(*impl->context, authorities, error)) return nullptr;
-  if (!set_expected_name(*impl->context, host)) {
-    error = cat("'", host, "' can be no certificate's name: ", take_openssl_error());
+  if (options.insecure) {
+    SSL_CTX_set_verify(impl->context.get(), SSL_VERIFY_NONE, nullptr);
+  } else if (!set_trust(*impl->context, options.authorities, error)) {
+    return nullptr;
+  } else if (!set_expected_name(*impl->context, options.host)) {
+    error = cat("'", options.host, "' can be no certificate's name: ", take_openssl_error());
     return nullptr;
   }
-  if (!is_address(host)) impl->name = host;
+  if (!set_own_certificate(*impl->context, options, error)) return nullptr;
+  if (!is_address(options.host)) impl->name = options.host;
   return std::unique_ptr<const ClientContext>(new ClientContext(std::move(impl)));
 }
 

@@ -9,6 +9,15 @@
 
 namespace linnet::tls {
 
+/// Whom a client believes, and who it is itself.
+struct ClientTls {
+  std::string authorities;  // a PEM file or a folder of them; empty: the system's
+  std::string host;         // the name or the address that the certificate must be for
+  std::string cert_file;    // our own certificate and its key; both empty: none
+  std::string key_file;
+  bool insecure = false;  // believes everybody: for measurements, not for messages
+};
+
 class ClientContext {
  public:
   /// `authorities` is a PEM file, or a folder of them, of whose certificates are trusted; empty:
@@ -16,6 +25,9 @@ class ClientContext {
   /// reads files: start-up and reload only. Null if something is wrong: `error` then says what.
   [[nodiscard]] static std::unique_ptr<const ClientContext> open(const std::string& authorities,
                                                                  const std::string& host,
+                                                                 std::string& error);
+  /// The same, with a certificate of our own, or without asking for the server's name.
+  [[nodiscard]] static std::unique_ptr<const ClientContext> open(const ClientTls& options,
                                                                  std::string& error);
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;

@@ -33,6 +33,21 @@ std::error_code error_of(int number) noexcept {
   return {number, std::generic_category()};
 }
 
+/// The supplementary groups of the process at the other end of a Unix socket, as it connected.
+std::vector<gid_t> groups_of_peer(int socket) {
+  constexpr std::size_t kUsual = 32;
+  constexpr std::size_t kMost = 65'536;  // no process of Linux has more
+  std::vector<gid_t> groups(kUsual);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE || size / sizeof(gid_t) > kMost) return {};
+    groups.resize(size / sizeof(gid_t));
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return {};
+  }
+  groups.resize(size / sizeof(gid_t));
+  return groups;
+}
+
 std::error_code pending_error(int socket) noexcept {
   int error = 0;
   socklen_t size = sizeof error;
@@ -42,41 +57,37 @@ std::error_code pending_error(int socket) noexcept {
 
 }  // namespace
 
+UnreadBytes::BlockPtr UnreadBytes::make(std::size_t capacity) {
+  // The framer refuses packets beyond its limit long before.
+  LINNET_ASSERT(capacity <= std::size_t{1} << 31);
+  void* const memory = ::operator new(sizeof(Block) + capacity);
+  return BlockPtr(::new (memory) Block{0, static_cast<std::uint32_t>(capacity)});
+}
+
 std::span<char> UnreadBytes::room(std::size_t size_min, bool tight) {
-  if (capacity_ - size_ < size_min) {
+  const std::size_t known = size();
+  if (capacity() - known < size_min) {
     // In proportion in any case, so that a large packet is not copied with every read.
-    const std::size_t grown = std::size_t{capacity_} + capacity_ / (tight ? 4 : 1);
-    reserve(std::max({grown, size_ + size_min, kUnreadMin}));
+    const std::size_t grown = capacity() + capacity() / (tight ? 4 : 1);
+    auto larger = make(std::max({grown, known + size_min, kUnreadMin}));
+    std::swap(larger, block_);
+    if (known > 0) std::memcpy(data(), larger.get() + 1, known);
+    block_->size = static_cast<std::uint32_t>(known);
   }
-  return {data_.get() + size_, capacity_ - size_};
+  return {data() + known, block_->capacity - known};
 }
 
 void UnreadBytes::keep(std::string_view bytes) {
-  if (bytes.empty()) {
-    data_.reset();
-    size_ = capacity_ = 0;
-    return;
+  if (bytes.empty()) return block_.reset();
+  const bool oversized = capacity() > 4 * kMoveMax && bytes.size() <= kMoveMax;
+  if (bytes.size() > capacity() || oversized) {
+    auto fresh = make(std::bit_ceil(std::max(bytes.size(), kUnreadMin)));
+    std::memcpy(fresh.get() + 1, bytes.data(), bytes.size());
+    block_ = std::move(fresh);
+  } else if (bytes.data() != data()) {
+    std::memmove(data(), bytes.data(), bytes.size());
   }
-  const bool oversized = capacity_ > 4 * kMoveMax && bytes.size() <= kMoveMax;
-  if (bytes.size() > capacity_ || oversized) {
-    const std::size_t capacity = std::bit_ceil(std::max(bytes.size(), kUnreadMin));
-    auto fresh = std::make_unique_for_overwrite<char[]>(capacity);
-    std::memcpy(fresh.get(), bytes.data(), bytes.size());
-    data_ = std::move(fresh);
-    capacity_ = static_cast<std::uint32_t>(capacity);
-  } else if (bytes.data() != data_.get()) {
-    std::memmove(data_.get(), bytes.data(), bytes.size());
-  }
-  size_ = static_cast<std::uint32_t>(bytes.size());
-}
-
-void UnreadBytes::reserve(std::size_t capacity) {
-  // The framer refuses packets beyond its limit long before.
-  LINNET_ASSERT(capacity <= std::size_t{1} << 31);
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-  if (size_ > 0) std::memcpy(larger.get(), data_.get(), size_);
-  data_ = std::move(larger);
-  capacity_ = static_cast<std::uint32_t>(capacity);
+  block_->size = static_cast<std::uint32_t>(bytes.size());
 }
 
 SocketLink::SocketLink(net::FileDescriptor socket, const net::Endpoint& peer,
@@ -123,7 +134,7 @@ net::PeerFacts SocketLink::facts() const {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-    facts.process = {peer.uid, peer.gid};
+    facts.process = {peer.uid, peer.gid, groups_of_peer(socket_.get())};
   }
   return facts;
 }
@@ -368,6 +379,7 @@ void SocketLink::close(net::CloseMode mode) {
     if (!broken_) (void)net::end_of(channel_.get(), socket_.get());
   }
   if (mode == net::CloseMode::now || broken_) return finish();
+  leaves_ = mode == net::CloseMode::leave && channel_ == nullptr;
   if (state_ == State::open) begin_flushing();
 }
 
@@ -376,9 +388,9 @@ void SocketLink::begin_flushing() {
   show_again_ = false;
   // Within on_bytes() the user still reads them.
   if (!showing_) unread_.keep({});
+  if (outbox().empty()) return shut_write_side();
   set_deadline(kFlushMs);
   watch();
-  if (outbox().empty()) return shut_write_side();
   touch();
 }
 
@@ -386,11 +398,14 @@ void SocketLink::shut_write_side() {
   const net::WriteResult goodbye = net::end_of(channel_.get(), socket_.get());
   if (goodbye.blocked) {
     blocked_ = true;
+    if (!deadline_) set_deadline(kFlushMs);
     return watch();
   }
-  if (goodbye.failed || peer_done_ || ::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
+  if (goodbye.failed || peer_done_ || leaves_) return finish();
+  if (::shutdown(socket_.get(), SHUT_WR) != 0) return finish();
   state_ = State::lingering;
   set_deadline(kLingerMs);
+  watch();
 }
 
 void SocketLink::set_deadline(std::uint64_t delay_ms) {
@@ -419,7 +434,7 @@ void SocketLink::finish() {
   channel_.reset();  // before the outbox, whose bytes it may be writing
   outbox().clear();
   if (!showing_) unread_.keep({});
-  stop_watching();
+  if (slot_ != kNoSlot) reactor_->forget(std::exchange(slot_, kNoSlot));
   socket_.close();
   reactor_->end(*this);
 }

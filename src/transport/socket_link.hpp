@@ -1,5 +1,5 @@
 // MQTT on a stream socket, TCP or Unix: straight, or through a channel (TLS, WebSocket). See
-// net/link.hpp for what a link promises. An idle one takes 160 bytes and holds no buffer.
+// net/link.hpp for what a link promises. An idle one takes 152 bytes and holds no buffer.
 //
 //   auto link = std::make_unique<SocketLink>(std::move(socket), peer, listener, reactor);
 //   link->use(std::move(channel));  // or not
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <span>
 
 #include "base/timer_wheel.hpp"
@@ -20,27 +21,39 @@
 
 namespace linnet::transport {
 
-/// Bytes that were read and not consumed.
+/// Bytes that were read and not consumed. One pointer, null if there are none.
 class UnreadBytes {
  public:
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::string_view view() const noexcept { return {data_.get(), size_}; }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return block_ ? block_->size : 0; }
+  [[nodiscard]] std::string_view view() const noexcept {
+    return block_ ? std::string_view{data(), block_->size} : std::string_view();
+  }
 
   /// Room behind the bytes, at least `size_min` (1 or more); whenever it is used up it doubles, or
   /// grows by that much alone if it is `tight`.
   [[nodiscard]] std::span<char> room(std::size_t size_min, bool tight = false);
   /// The first `count` bytes of the room hold bytes now.
-  void grew(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
+  void grew(std::size_t count) noexcept { block_->size += static_cast<std::uint32_t>(count); }
   /// Becomes a copy of `bytes`, which may stand inside; gives the memory back if there are none.
   void keep(std::string_view bytes);
 
  private:
-  void reserve(std::size_t capacity);
+  /// Stands in front of the bytes.
+  struct Block {
+    std::uint32_t size;
+    std::uint32_t capacity;
+  };
+  struct Free {
+    void operator()(Block* block) const noexcept { ::operator delete(block); }
+  };
+  using BlockPtr = std::unique_ptr<Block, Free>;
 
-  std::unique_ptr<char[]> data_;
-  std::uint32_t size_ = 0;
-  std::uint32_t capacity_ = 0;
+  [[nodiscard]] static BlockPtr make(std::size_t capacity);
+  [[nodiscard]] std::size_t capacity() const noexcept { return block_ ? block_->capacity : 0; }
+  [[nodiscard]] char* data() const noexcept { return reinterpret_cast<char*>(block_.get() + 1); }
+
+  BlockPtr block_;
 };
 
 class SocketLink final : public net::Link, public net::ReadyHandler, public net::FlushHandler {
@@ -116,9 +129,10 @@ class SocketLink final : public net::Link, public net::ReadyHandler, public net:
   bool broken_ : 1 = false;      // writing failed for good; reading will tell why
   bool showing_ : 1 = false;     // within the user's on_bytes()
   bool show_again_ : 1 = false;  // at the end of the turn, the user sees the unread bytes once more
+  bool leaves_ : 1 = false;      // the other side's end need not be waited for
   bool peer_done_ : 1 = false;   // the other side has sent its last byte
 };
 
-static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 160);
+static_assert(sizeof(void*) != 8 || sizeof(SocketLink) <= 152);
 
 }  // namespace linnet::transport

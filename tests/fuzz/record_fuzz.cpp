@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/assert.hpp"
-#include "base/crc32c.hpp"
 #include "store/record.hpp"
 #include "unit/store/manual_clock.hpp"
+#include "unit/store/old_records.hpp"
 
 namespace {
 
@@ -20,16 +20,6 @@ using namespace linnet::store;
 // The store's time and the monotonic one are the same.
 const ManualClock kClock{1'000, 0};
 const StoreClock kStoreClock{kClock, {1'000, 0}};
-
-std::string sealed(std::string_view key, std::uint8_t version, std::string_view content) {
-  std::string record(4, '\0');
-  record += static_cast<char>(version);
-  record += content;
-  const std::uint32_t crc = crc32c(std::string_view(record).substr(4), crc32c(key));
-  for (unsigned i = 0; i < 4; ++i)
-    record[i] = static_cast<char>(crc >> (8 * i));
-  return record;
-}
 
 bool again(std::string_view key, std::string_view record, std::string& out, Meta meta) {
   if (!read_record(key, record, meta)) return false;
@@ -134,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto key = rest.substr(0, data[1] * 2U);
   const unsigned kind = data[0] % 10U;
   const std::string whole =
-      sealed(key, kind == 1 ? kSessionVersion : kRecordVersion, rest.substr(key.size()));
+      sealed_record(key, kind == 1 ? kSessionVersion : kRecordVersion, rest.substr(key.size()));
   // Without a byte behind it, so that a read too far is seen.
   const std::vector<char> exact(whole.begin(), whole.end());
   const std::string_view record(exact.data(), exact.size());

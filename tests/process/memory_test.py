@@ -26,22 +26,15 @@ SAMPLE_S = 0.01
 MEASURED = os.environ.get("LINNET_MEMORY_FACTOR", "1") == "1"
 
 
-class Watch:
-    """The greatest RssAnon of a process while it lasts, in MiB."""
+class Background:
+    """What runs on a thread of its own as long as a `with` lasts: `_run`, until `_done` is set."""
 
-    def __init__(self, pid):
-        self.greatest = 0
-        self._path = f"/proc/{pid}/status"
+    def __init__(self):
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def now(self):
-        with open(self._path, encoding="ascii") as status:
-            return int(re.search(r"RssAnon:\s+(\d+) kB", status.read()).group(1)) / 1024
-
     def _run(self):
-        while not self._done.wait(SAMPLE_S):
-            self.greatest = max(self.greatest, self.now())
+        raise NotImplementedError
 
     def __enter__(self):
         self._thread.start()
@@ -52,10 +45,28 @@ class Watch:
         self._thread.join()
 
 
-class RoundTrips:
+class Watch(Background):
+    """The greatest RssAnon of a process while it lasts, in MiB."""
+
+    def __init__(self, pid):
+        super().__init__()
+        self.greatest = 0
+        self._path = f"/proc/{pid}/status"
+
+    def now(self):
+        with open(self._path, encoding="ascii") as status:
+            return int(re.search(r"RssAnon:\s+(\d+) kB", status.read()).group(1)) / 1024
+
+    def _run(self):
+        while not self._done.wait(SAMPLE_S):
+            self.greatest = max(self.greatest, self.now())
+
+
+class RoundTrips(Background):
     """A client that behaves: it sends itself messages of QoS 1, one after the other."""
 
     def __init__(self, broker, payload=b"x" * 100, version=4):
+        super().__init__()
         self.count = 0
         self.slowest = 0.0
         self.failure = None
@@ -65,8 +76,6 @@ class RoundTrips:
         self._client.connect(unique("control"), version)
         self._client.subscribe(self._topic, 1, version)
         self._version = version
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
     def _run(self):
         try:
@@ -88,13 +97,8 @@ class RoundTrips:
                     packet.body[2 + len(self._topic):4 + len(self._topic)], "big")
                 self._client.send(wire.acknowledge(wire.PUBACK, identifier))
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._done.set()
-        self._thread.join()
+    def __exit__(self, *what):
+        super().__exit__(*what)
         self._client.close()
 
 

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from support import scram, wire
-from support.broker import BrokerCase, linnet_only
+from support.broker import Broker, BrokerCase, linnet_only
 from support.clients import run_mqttjs, unique
 from support.scram import AGAIN, CONTINUE, METHOD, Exchange, ScramClient
 
@@ -106,6 +106,49 @@ class Log(ScramCase):
             client = self.client()
             self.assertEqual(client.log_in(Exchange(user, "wrong"), unique()).reason, BAD_LOGIN)
             self.assertIsNotNone(self.broker.log.wait_for(client.address, *words), words)
+
+
+@linnet_only
+class Decoys(unittest.TestCase):
+    """What a user looks like whom there is none of does not change, like that of one there is."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="linnet-scram-")
+        self.addCleanup(folder.cleanup)
+        self.data = pathlib.Path(folder.name, "data")
+        self.data.mkdir()
+        self.users = pathlib.Path(folder.name, "users.txt")
+        scram.add_user(self.users, "anna", "pencil")
+        self.settings = {"auth.password_file": self.users}
+
+    def shape(self, broker, user):
+        client, exchange = ScramClient(broker.port), Exchange(user, "wrong")
+        self.addCleanup(client.close)
+        answer = client.begin(exchange, unique())
+        return [part for part in answer.data.split(b",") if not part.startswith(b"r=")]
+
+    def shapes(self, broker):
+        return [self.shape(broker, user) for user in ("anna", "nobody", "no one")]
+
+    def test_they_stay_over_reloads_and_restarts(self):
+        with Broker(settings=self.settings, data_dir=self.data) as broker:
+            before = self.shapes(broker)
+            broker.reload()
+            self.assertEqual(self.shapes(broker), before)
+        self.assertEqual((self.data / "decoy.secret").stat().st_mode & 0o777, 0o600)
+        with Broker(settings=self.settings, data_dir=self.data) as broker:
+            self.assertEqual(self.shapes(broker), before)
+        anna, nobody, no_one = before
+        self.assertEqual(anna[1:], nobody[1:])
+        self.assertNotEqual(nobody, no_one)
+
+    def test_without_persistence_they_stay_over_reloads(self):
+        settings = {**self.settings, "persistence": "false"}
+        with Broker(settings=settings, data_dir=self.data) as broker:
+            before = self.shapes(broker)
+            broker.reload()
+            self.assertEqual(self.shapes(broker), before)
+        self.assertFalse((self.data / "decoy.secret").exists())
 
 
 @linnet_only
@@ -273,16 +316,6 @@ class Again(ScramCase):
         self.assertEqual(client.answer().reason, CONTINUE)
         client.send(scram.auth(AGAIN, b"n,,n=anna,r=abc"))
         self.assert_ends(client, wire.DISCONNECT, PROTOCOL_ERROR)
-
-
-@linnet_only
-class Log(ScramCase):
-    def test_it_says_what_clients_do_not_learn(self):
-        for user, words in (("anna", ["anna", "wrong"]), ("nobody", ["no user", "nobody"]),
-                            ("old", ["old", "linnet passwd --kind scram"])):
-            client = self.client()
-            self.assertEqual(client.log_in(Exchange(user, "wrong"), unique()).reason, BAD_LOGIN)
-            self.assertIsNotNone(self.broker.log.wait_for(client.address, *words), words)
 
 
 @linnet_only

@@ -3,30 +3,13 @@
 #include <gtest/gtest.h>
 #include <set>
 
-#include "support/access.hpp"
+#include "support/access_fixture.hpp"
 
 namespace linnet::test {
 
-class Login : public ::testing::TestWithParam<Shape> {
+class Login : public AccessTest {
  protected:
-  static AccessFiles& files() {
-    static AccessFiles all;
-    return all;
-  }
-  static Config with_users() {
-    static const std::string path = files().users({{"anna", "a-secret"}, {"berta", "b-secret"}});
-    Config config;
-    config.auth.password_file = path;
-    return config;
-  }
-
-  /// One whose home is the last shard, and that comes through the first one.
-  Client& traveller(std::string_view prefix = "n") {
-    return c.client(c.name_at(c.shards() - 1, prefix)).at(0);
-  }
-
-  Cluster c{{.shards = GetParam().shards, .config = with_users(), .seed = GetParam().seed}};
-  const ConnectOptions kept{.clean_start = false, .expiry_s = 1000};
+  Login() : AccessTest(with_passwords()) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Login, all_shapes());
@@ -125,7 +108,7 @@ TEST_P(Login, AClientThatGoesWhileItWaitsLeavesNothing) {
 }
 
 TEST_P(Login, ManyComeAndGoWhileVerdictsAreLate) {
-  Config config = with_users();
+  Config config = with_passwords();
   config.limits.connections_max = 10;
   Cluster few{{.shards = GetParam().shards, .config = config, .seed = GetParam().seed}};
   few.logins().hold();
@@ -166,7 +149,7 @@ TEST_P(Login, TheBrokerStopsWhileItWaits) {
 
 TEST_P(Login, TheVerdictComesWhileTheBrokerStops) {
   for (int turns = 0; turns < 6; ++turns) {
-    Cluster one{{.shards = GetParam().shards, .config = with_users(), .seed = GetParam().seed}};
+    Cluster one{{.shards = GetParam().shards, .config = with_passwords(), .seed = GetParam().seed}};
     auto& other = one.client("o").connects({.expiry_s = 100});
     one.store().hold();
     other.sends_publish("x", "1", {.qos = 1, .retain = true});
@@ -210,7 +193,7 @@ TEST_P(Login, AFailedLoginTouchesNoSession) {
 TEST_P(Login, ALongUserNameIsItsSessionsOwner) {
   const std::string longer = "a-user-name-that-no-small-string-has-room-for";
   Config config;
-  config.auth.password_file = files().users({{longer, "x"}, {longer + "2", "x"}});
+  config.auth.password_file = access_files().users({{longer, "x"}, {longer + "2", "x"}});
   c.reload(config);
   auto& a = traveller("a").logs_in_as(longer, "x").connects(kept).subscribes("x", qos1);
   c.another(a.id())
@@ -239,7 +222,7 @@ TEST_P(Login, TheSessionIsTakenOverWhenTheVerdictHasCome) {
 
 TEST_P(Login, TwoAtOnceWithTheSameIdentifier) {
   for (std::uint64_t seed = 1; seed < 6; ++seed) {
-    Cluster one{{.shards = GetParam().shards, .config = with_users(), .seed = GetParam().seed}};
+    Cluster one{{.shards = GetParam().shards, .config = with_passwords(), .seed = GetParam().seed}};
     one.logins().reorder(seed);
     one.logins().hold();
     std::vector<Client*> all;
@@ -345,8 +328,8 @@ TEST_P(Login, AUserThatIsRemovedMeanwhileDoesNotGetIn) {
   c.logins().hold();
   auto& a = traveller("a").logs_in_as("anna", "a-secret").sends_connect(kept);
   auto& b = traveller("b").logs_in_as("berta", "b-secret").sends_connect(kept);
-  Config fewer = with_users();
-  fewer.auth.password_file = files().users({{"berta", "b-secret"}});
+  Config fewer = with_passwords();
+  fewer.auth.password_file = access_files().users({{"berta", "b-secret"}});
   c.reload(fewer);
   c.logins().release();
   c.settle();
@@ -364,8 +347,8 @@ TEST_P(Login, AUserThatIsRemovedWhileTheLinkMoves) {
   c.logins().release();
   c.settle();
   nobody.writes(connect_packet(Version::v5, nobody.id(), {.expiry_s = 10}));
-  Config fewer = with_users();
-  fewer.auth.password_file = files().users({{"berta", "b-secret"}});
+  Config fewer = with_passwords();
+  fewer.auth.password_file = access_files().users({{"berta", "b-secret"}});
   c.listener().allow_anonymous = false;
   c.reload(fewer);
   c.thaw(0);
@@ -378,7 +361,7 @@ TEST_P(Login, AUserThatIsRemovedWhileTheLinkMoves) {
 }
 
 TEST_P(Login, WrongLoginsCountAgainstTheirAddress) {
-  Config config = with_users();
+  Config config = with_passwords();
   config.auth.ban.after = 3;
   c.reload(config);
   const auto address = net::Endpoint::parse("192.0.2.7", 0).value();

@@ -148,6 +148,35 @@ TEST_P(Memory, AKeptSessionMissesNothing) {
   a.receives_nothing();
 }
 
+TEST_P(Memory, ManySessionsAreLookedAtSomeInEachTurn) {
+  Cluster c{{.shards = GetParam()}};
+  constexpr int kSessions = 1'300;
+  for (int at = 0; at < kSessions; ++at) {
+    c.client(c.name_at(0, "n" + std::to_string(at) + "-")).at(0).connects(kKept);
+  }
+  auto& a = c.client(c.name_at(0, "a")).connects(kKept).subscribes("x", qos1);
+  auto& b = c.client("b").connects();
+  a.stops_reading();
+  for (int at = 0; at < 200; ++at)
+    b.publishes("x", std::to_string(at), {.qos = 1});
+  presses(c, Pressure::spill_backlogs);
+  for (int round = 0; round < 3; ++round) {
+    c.freeze(0);
+    c.after(1s);
+    c.step(0);
+    EXPECT_EQ(c.shard(0).wait_ms(), 0);  // the rest follows
+    c.client(c.name_at(0, "n" + std::to_string(round) + "-")).cuts();
+    c.step(0);
+    c.thaw(0);
+    EXPECT_NE(c.shard(0).wait_ms(), 0);
+  }
+  presses(c, Pressure::none);
+  a.reads_again();
+  for (int at = 0; at < 200; ++at)
+    a.receives("x", std::to_string(at));
+  a.receives_nothing();
+}
+
 TEST_P(Memory, APublisherIsNotRefusedForATransientBacklog) {
   Config config;
   config.limits.backlog_policy = BacklogPolicy::reject;

@@ -122,6 +122,17 @@ TEST_P(Owner, NobodysSessionIsAnybodys) {
   as("").sends_connect(kKept).is_refused(ReasonCode::not_authorized);
 }
 
+TEST_P(Owner, NobodysSessionCountsForWhoTakesIt) {
+  c.reload(config(1));
+  as("", "a").connects(kKept).drops();
+  as("bert", "b").connects(kKept).drops();
+  as("bert", "a").sends_connect(kKept).is_refused(ReasonCode::quota_exceeded);
+  EXPECT_EQ(c.accounts().of_user("bert")->sessions, 1U);
+  as("anna", "a").connects(kKept).drops();
+  EXPECT_EQ(c.accounts().of_user("anna")->sessions, 1U);
+  EXPECT_EQ(c.accounts().of_user("anna")->connections, 0U);
+}
+
 TEST_P(Owner, AWrongPasswordIsNoOwner) {
   owe("anna", "for anna");
   c.restart();

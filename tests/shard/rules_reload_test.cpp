@@ -1,5 +1,6 @@
 // New rules and other users while clients are connected, and while they are away.
 #include <gtest/gtest.h>
+#include <set>
 
 #include "support/access_fixture.hpp"
 
@@ -220,6 +221,165 @@ TEST_P(RulesReload, GroupsGoOnWithTheMembersThatMay) {
   }
   a.receives_nothing();
   EXPECT_EQ(c.counters().shared_subscriptions, 1U);
+}
+
+TEST_P(RulesReload, SubscriptionsSinkToTheQosThatIsAllowed) {
+  auto& away = traveller("a").connects(kept).subscribes("x/#", qos2).subscribes("y", qos2);
+  away.subscribes("$share/g/z", qos2).drops();
+  auto& b = traveller("b").connects(kept).subscribes("x/1", qos2).subscribes("y", qos1);
+  c.reload(with_rules(
+      {allow().subscribe({"x/#", "z"}).up_to(Qos::at_least_once), allow().topics({"#"})}));
+  EXPECT_EQ(c.counters().subscriptions_removed, 0U);
+  auto& p = c.client("p").connects();
+  const auto publishes_all = [&p] {
+    for (const char* topic : {"x/1", "y", "z"})
+      p.publishes(topic, "m", {.qos = 2});
+  };
+  const auto gets_all = [](Client& to) {
+    EXPECT_EQ(to.receives("x/1", "m").qos, 1U);
+    EXPECT_EQ(to.receives("y", "m").qos, 2U);
+    EXPECT_EQ(to.receives("z", "m").qos, 1U);
+    to.receives_nothing();
+  };
+  publishes_all();
+  EXPECT_EQ(b.receives("x/1", "m").qos, 1U);
+  EXPECT_EQ(b.receives("y", "m").qos, 1U);
+  away.connects(kept);
+  gets_all(away);
+  publishes_all();
+  gets_all(away);
+  // It stays so until the client subscribes again, over a restart, too.
+  c.reload(everything());
+  c.restart();
+  away.connects(kept);
+  p.connects();
+  publishes_all();
+  gets_all(away);
+  away.subscribes("x/#", qos2);
+  p.publishes("x/1", "m", {.qos = 2});
+  EXPECT_EQ(away.receives("x/1", "m").qos, 2U);
+}
+
+TEST_P(RulesReload, ASubscriptionSinksWhenItsClientIsBackAfterARestart) {
+  auto& a = traveller("a").connects(kept).subscribes("x", qos2).drops();
+  c.restart();
+  c.reload(with_rules({allow().topics({"#"}).up_to(Qos::at_least_once)}));
+  a.connects(kept);
+  c.reload(everything());
+  c.client("p").connects().publishes("x", "m", {.qos = 2});
+  EXPECT_EQ(a.receives("x", "m").qos, 1U);
+}
+
+TEST_P(RulesReload, AManyTimesSubscribedSessionIsReviewedPieceByPiece) {
+  constexpr std::uint64_t kMany = 2'000;
+  auto& a = c.client(c.name_at(0, "a")).at(0).connects(kept);
+  for (std::uint64_t at = 0; at < kMany; ++at) {
+    std::string filter = "x/" + std::to_string(at);
+    a.subscribes(at % 4 == 0 ? "$share/g/" + filter : filter, qos1);
+  }
+  const auto left = [this] {
+    return c.counters().subscriptions + c.counters().shared_subscriptions;
+  };
+  EXPECT_EQ(left(), kMany);
+  c.reload_quietly(with_rules({deny().subscribe({"x/#"}), allow().topics({"#"})}));
+  for (std::uint64_t before = kMany, round = 0; before > 0; ++round) {
+    // What the client does meanwhile is no harm.
+    std::vector<std::string> filters;
+    for (std::uint64_t at = round; at < kMany; at += 37)
+      filters.push_back("x/" + std::to_string(at));
+    a.writes(unsubscribe_packet(Version::v5, 1, filters));
+    ASSERT_TRUE(c.step(0));
+    ASSERT_GE(left() + 500, before);
+    before = left();
+  }
+  c.settle();
+  EXPECT_LT(c.counters().subscriptions_removed, kMany);
+  a.is_open().subscribes("y", qos1);
+  auto& p = c.client("p").connects();
+  for (int at = 0; at < 100; ++at)
+    p.publishes("x/" + std::to_string(at), "no");
+  p.publishes("y", "yes", {.qos = 1});
+  a.receives("y", "yes");
+}
+
+TEST_P(RulesReload, AManyTimesSubscribedClientThatIsBack) {
+  constexpr int kMany = 600;
+  auto& a = traveller("a").connects(kept);
+  for (int at = 0; at < kMany; ++at)
+    a.subscribes("x/" + std::to_string(at), qos1);
+  a.subscribes("y", qos1).drops();
+  c.restart();
+  c.reload(all_but("x/#"));
+  auto& p = c.client("p").connects();
+  for (int at = 0; at < kMany; at += 50)
+    p.sends_publish("x/" + std::to_string(at), "no", {.qos = 1});
+  p.publishes("y", "yes", {.qos = 1});
+  a.connects(kept).receives("y", "yes");
+  a.receives_nothing();
+  c.settle();
+  EXPECT_EQ(c.counters().subscriptions, 1U);
+  EXPECT_EQ(c.counters().subscriptions_removed, 600U);
+}
+
+TEST_P(RulesReload, AWillOfASessionThatWasRestored) {
+  auto& w = c.client("w").connects(kept).subscribes("w/#", qos1);
+  const auto with_will = [](const std::string& topic) {
+    return ConnectOptions{
+        .clean_start = false,
+        .expiry_s = 1000,
+        .will = WillOptions{.topic = topic, .payload = "gone", .qos = 1, .delay_s = 10}};
+  };
+  traveller("a").logs_in_as("anna", "a").connects(with_will("w/a")).drops();
+  traveller("b").logs_in_as("berta", "b").connects(with_will("w/b"));
+  traveller("c").connects(with_will("w/c"));
+  traveller("d").connects(with_will("w/d"));
+  c.restart();
+  c.reload(with_rules({deny().users({"anna"}).publish({"w/a"}),
+                       deny().users({"$anonymous"}).publish({"w/c"}), allow().topics({"#"})}));
+  w.connects(kept);
+  c.after(20s);
+  EXPECT_EQ(c.counters().publish_denied, 2U);
+  std::set<std::string> topics;
+  for (const Packet& message : w.takes_messages())
+    topics.insert(message.topic);
+  EXPECT_EQ(topics, (std::set<std::string>{"w/b", "w/d"}));
+}
+
+TEST_P(RulesReload, WhatRestsInTheStoreForAGroupIsHandedOn) {
+  constexpr int kMany = 600;
+  auto& p = c.client("p").connects();
+  for (const bool away : {true, false}) {
+    auto& a = traveller(away ? "a" : "b").logs_in_as("anna", "a").manual();
+    a.connects({.clean_start = false, .expiry_s = 1000, .receive_maximum = 1});
+    a.subscribes("$share/g/x", qos1).subscribes("y", qos1);
+    if (away) a.drops();
+    for (int at = 0; at < kMany; ++at) {
+      p.publishes("x", std::to_string(at), {.qos = 1});
+      if (at % 100 == 0) p.publishes("y", std::to_string(at), {.qos = 1});
+    }
+    auto& next = traveller(away ? "c" : "d").logs_in_as("berta", "b").connects(kept);
+    next.subscribes("$share/g/x", qos1).receives_nothing();
+    const Config fewer =
+        with_rules({deny().users({"anna"}).subscribe({"x"}), allow().topics({"#"})});
+    c.reload_quietly(fewer);
+    for (std::uint32_t shard = 0; shard < c.shards(); ++shard)
+      c.step(shard);
+    c.reload(fewer);  // before all is handed on
+    std::set<std::string> got;
+    const auto messages = next.takes_messages();
+    EXPECT_EQ(messages.size(), static_cast<std::size_t>(kMany));
+    for (const Packet& message : messages)
+      got.insert(message.payload);
+    EXPECT_EQ(got.size(), static_cast<std::size_t>(kMany));
+    // What else is owed comes, and nothing of the group.
+    if (away) a.connects({.clean_start = false, .expiry_s = 1000, .receive_maximum = 1});
+    if (!away) a.acks(a.receives("x", "0"));
+    for (int at = 0; at < kMany; at += 100)
+      a.acks(a.receives("y", std::to_string(at)));
+    a.receives_nothing();
+    next.unsubscribes("$share/g/x");
+    c.reload(everything());
+  }
 }
 
 }  // namespace linnet::test

@@ -282,6 +282,7 @@ TEST_P(Rules, ADelayedWillIsJudgedWhenItIsPublished) {
   c.after(10s);
   EXPECT_EQ(w.receives("x", "gone").qos, 1U);
   w.receives_nothing();
+  EXPECT_EQ(c.counters().publish_denied, 1U);
   b.connects();
 }
 

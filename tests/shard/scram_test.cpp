@@ -1,7 +1,7 @@
 // Enhanced authentication (MQTT 5.0, section 4.12): SCRAM-SHA-256 before CONNACK, and again later.
 #include <gtest/gtest.h>
 
-#include "support/access.hpp"
+#include "support/access_fixture.hpp"
 
 namespace linnet::test {
 
@@ -12,26 +12,9 @@ constexpr auto kGoOn = ReasonCode::continue_authentication;
 
 }  // namespace
 
-class Scram : public ::testing::TestWithParam<Shape> {
+class Scram : public AccessTest {
  protected:
-  static AccessFiles& files() {
-    static AccessFiles all;
-    return all;
-  }
-  static Config with_users() {
-    static const std::string path =
-        files().users({{"anna", "a-secret"}, {"berta", "b-secret"}}, auth::HashKind::scram);
-    Config config;
-    config.auth.password_file = path;
-    return config;
-  }
-  /// One whose home is the last shard, and that comes through the first one.
-  Client& traveller(std::string_view prefix = "n") {
-    return c.client(c.name_at(c.shards() - 1, prefix)).at(0);
-  }
-
-  Cluster c{{.shards = GetParam().shards, .config = with_users(), .seed = GetParam().seed}};
-  const ConnectOptions kept{.clean_start = false, .expiry_s = 1000};
+  Scram() : AccessTest(with_passwords(auth::HashKind::scram)) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Scram, all_shapes());
@@ -266,15 +249,15 @@ TEST_P(Scram, AUserThatIsRemovedInTheMiddle) {
   ScramExchange(d, "berta", "b-secret").logs_in();
   ScramExchange again(d, "berta", "b-secret");
   again.begins_again();
-  Config fewer = with_users();
-  fewer.auth.password_file = files().users({{"berta", "b-secret"}}, auth::HashKind::scram);
+  Config fewer = with_passwords(auth::HashKind::scram);
+  fewer.auth.password_file = access_files().users({{"berta", "b-secret"}}, auth::HashKind::scram);
   c.reload(fewer);
   b.gets_disconnect(ReasonCode::not_authorized);
   exchange.proves();
   a.is_refused(ReasonCode::not_authorized);
   again.proves();
   EXPECT_TRUE(again.accepts(d.gets_auth(ReasonCode::success, kMethod)));
-  Config none = with_users();
+  Config none = with_passwords(auth::HashKind::scram);
   none.auth.password_file.clear();
   c.reload(none);
   d.gets_disconnect(ReasonCode::not_authorized);

@@ -1,5 +1,5 @@
-// What the tests of rules, tokens and rates have in common: users, a key for tokens, a cluster of
-// each shape.
+// What the tests of logins, rules, tokens and rates have in common: users, a key for tokens, a
+// cluster of each shape.
 #pragma once
 
 #include "support/access.hpp"
@@ -21,6 +21,18 @@ inline Config with_rules(std::vector<RuleConfig> rules) {
   config.auth.jwt.keys = {key};
   config.auth.jwt.leeway = 0ms;
   config.auth.rules = std::move(rules);
+  return config;
+}
+
+/// The users anna and berta with the passwords a-secret and b-secret, and no rules.
+inline Config with_passwords(auth::HashKind kind = auth::HashKind::pbkdf2) {
+  static std::map<auth::HashKind, std::string> path_of_kind;
+  std::string& path = path_of_kind[kind];
+  if (path.empty()) {
+    path = access_files().users({{"anna", "a-secret"}, {"berta", "b-secret"}}, kind);
+  }
+  Config config;
+  config.auth.password_file = path;
   return config;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <optional>
 #include <random>
 #include <utility>
@@ -16,13 +15,12 @@ class FakeLogins final : public auth::LoginQueue {
   explicit FakeLogins(auth::VerdictSink& sink) noexcept : sink_(sink) {}
 
   [[nodiscard]] bool remembers(const auth::LoginJob&) override { return false; }
+  void squeeze(bool /*is_short*/) override {}
   [[nodiscard]] bool submit(auth::LoginJob job) override {
     if (jobs_.size() >= room_) return false;
     jobs_.push_back(std::move(job));
     return true;
   }
-
-  void run(std::function<void()> job) override { job(); }
 
   /// Nothing is verified until release().
   void hold() noexcept { held_ = true; }

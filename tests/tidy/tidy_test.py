@@ -23,7 +23,7 @@ ROWS = [
     {"router", "store", "auth"},
     {"session"},
     {"shard"},
-    {"transport", "control", "hub", "bridge", "cluster"},
+    {"transport", "control", "hub", "bridge", "cluster", "bench"},
     {"broker"},
     {"cli"},
 ]

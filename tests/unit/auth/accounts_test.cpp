@@ -154,6 +154,49 @@ TEST_F(AccountsTest, half_open_connections_give_back_what_they_took) {
   EXPECT_EQ(accounts.half_open(), 0U);
 }
 
+TEST_F(AccountsTest, a_place_goes_back_unless_it_is_handed_on) {
+  const AccountPtr user = accounts.of_user("anna");
+  {
+    UserPlaces first;
+    UserPlaces second;
+    EXPECT_TRUE(first.connection.take(user, 1));
+    EXPECT_FALSE(second.connection.take(user, 1));
+    EXPECT_FALSE(second.connection.hand_on());
+    EXPECT_TRUE(second.session.take(user, 1));
+    EXPECT_TRUE(second.session.hand_on());
+    EXPECT_FALSE(second.session.hand_on());
+    UserPlaces nobody;
+    EXPECT_TRUE(nobody.connection.take(nullptr, 1));
+    EXPECT_FALSE(nobody.connection.hand_on());
+    EXPECT_EQ(user->connections, 1U);
+  }
+  EXPECT_EQ(user->connections, 0U);
+  EXPECT_EQ(user->sessions, 1U);
+}
+
+TEST(AccountsThreads, no_more_places_than_there_are) {
+  constexpr std::uint32_t kMax = 3;
+  Accounts accounts;
+  const AccountPtr user = accounts.of_user("anna");
+  std::atomic<std::uint32_t> inside{0};
+  std::atomic<std::uint32_t> excess{0};
+  std::vector<std::thread> threads;
+  for (int id = 0; id < 4; ++id) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20'000; ++round) {
+        Place place(&Account::connections);
+        if (!place.take(user, kMax)) continue;
+        if (++inside > kMax) ++excess;
+        --inside;
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_EQ(excess, 0U);
+  EXPECT_EQ(user->connections, 0U);
+}
+
 /// For the thread sanitizer above all: accounts come and go in many threads at once.
 TEST(AccountsThreads, holders_come_and_go) {
   constexpr int kThreads = 4;

@@ -189,6 +189,83 @@ TEST_F(BansTest, of_too_many_the_oldest_is_forgotten_but_not_by_hand) {
   EXPECT_TRUE(is_banned(client));
 }
 
+TEST_F(BansTest, many_guessers_end_nobodys_ban) {
+  terms.window = milliseconds(3'600'000);  // longer than the ban is remembered
+  EXPECT_EQ(wrong_until_banned(client), 1'000U);
+  for (std::size_t i = 0; i < 2 * Bans::kAddressesMax; ++i)
+    EXPECT_EQ(wrong(many(i)), 0U);
+  EXPECT_TRUE(is_banned(client));
+  now_ms += 1'000;
+  EXPECT_EQ(wrong_until_banned(client), 2'000U) << "nor is forgotten that there was one";
+}
+
+TEST_F(BansTest, many_bans_end_the_shortest_ones_and_leave_room_to_count) {
+  terms.window = milliseconds(500);
+  EXPECT_EQ(wrong_until_banned(client), 1'000U);
+  now_ms += 1'000;
+  EXPECT_EQ(wrong_until_banned(client), 2'000U);
+  terms.after = 1;
+  for (std::size_t i = 0; i < Bans::kAddressesMax + 10; ++i)
+    EXPECT_EQ(wrong(many(i)), 1'000U);
+  EXPECT_TRUE(is_banned(client)) << "its ban is the longest";
+  EXPECT_FALSE(is_banned(many(0)));
+  EXPECT_TRUE(is_banned(many(Bans::kAddressesMax + 9)));
+  terms.after = 2;
+  const net::Endpoint other = at("192.0.2.8");
+  EXPECT_EQ(wrong(other), 0U);
+  for (std::size_t i = 0; i < Bans::kGuessersMin - 1; ++i)
+    EXPECT_EQ(wrong(many(Bans::kAddressesMax * 2 + i)), 0U);
+  EXPECT_EQ(wrong(other), 1'000U) << "it was counted";
+  EXPECT_LE(bans.list(now_ms).size(), Bans::kAddressesMax - Bans::kGuessersMin + 2);
+  EXPECT_TRUE(is_banned(client));
+}
+
+TEST_F(BansTest, a_site_is_banned_for_many_of_its_networks) {
+  const auto network = [](std::uint32_t i) { return at(cat("2001:db8:7:", i + 1, "::1")); };
+  for (std::uint32_t i = 0; i < Bans::kSiteBans; ++i) {
+    EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1")));
+    EXPECT_EQ(wrong_until_banned(network(i)), 1'000U);
+  }
+  EXPECT_TRUE(is_banned(at("2001:db8:7:abcd::1")));
+  EXPECT_FALSE(is_banned(at("2001:db8:8::1")));
+  EXPECT_EQ(wrong(at("2001:db8:7:abcd::1")), 0U);
+  std::size_t sites = 0;
+  for (const Ban& ban : bans.list(now_ms))
+    sites += ban.address == "2001:db8:7::/48" ? 1U : 0U;
+  EXPECT_EQ(sites, 1U);
+  EXPECT_TRUE(bans.lift(at("2001:db8:7:abcd::1"), now_ms));
+  EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1")));
+  EXPECT_TRUE(is_banned(network(0)));
+}
+
+TEST_F(BansTest, one_network_never_bans_its_site) {
+  terms.time_max = terms.time;
+  terms.window = milliseconds(3'600'000);
+  for (std::uint32_t i = 0; i < 3 * Bans::kSiteBans; ++i) {
+    EXPECT_EQ(wrong_until_banned(at("2001:db8:7:1::1")), 1'000U);
+    EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << i;
+    now_ms += 1'000;
+  }
+  for (std::uint32_t i = 2; i < Bans::kSiteBans; ++i)
+    EXPECT_EQ(wrong_until_banned(at(cat("2001:db8:7:", i, "::1"))), 1'000U);
+  EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << "it has counted once";
+  EXPECT_EQ(wrong_until_banned(at("2001:db8:7:abcd::1")), 1'000U);
+  EXPECT_TRUE(is_banned(at("2001:db8:7:abce::1"))) << "but it has counted";
+}
+
+TEST_F(BansTest, a_site_is_never_banned_for_longer) {
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint32_t i = 1; i <= Bans::kSiteBans; ++i) {
+      EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1"))) << "in round " << round << " at " << i;
+      EXPECT_GE(wrong_until_banned(at(cat("2001:db8:7:", i, "::1"))), 1'000U);
+    }
+    EXPECT_TRUE(is_banned(at("2001:db8:7:abcd::1"))) << "each counts anew after a ban of the site";
+    now_ms += 1'000;
+    EXPECT_FALSE(is_banned(at("2001:db8:7:abcd::1")));
+    now_ms += 6'000;  // the longest one of a network
+  }
+}
+
 TEST_F(BansTest, those_by_hand_are_bounded) {
   for (std::size_t i = 0; i < Bans::kAddressesMax; ++i)
     ASSERT_EQ(bans.add(many(i), 0, now_ms), "");

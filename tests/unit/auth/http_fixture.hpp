@@ -147,6 +147,13 @@ class HttpFixture : public testing::Test {
     EXPECT_TRUE(until([&] { return (whole = peer.take_request()).has_value(); }));
     return whole.value_or("");
   }
+  /// Answers the next request; somebody who has asked is told.
+  bool serve(Peer& peer, std::string_view json, std::string_view status = "200 OK") {
+    const std::size_t before = answers.size();
+    (void)request(peer);
+    peer.answer(json, status);
+    return until_answers(before + 1);
+  }
   std::string body(Peer& peer) {
     const std::string whole = request(peer);
     return whole.substr(whole.find("\r\n\r\n") + 4);

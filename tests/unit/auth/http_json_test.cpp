@@ -141,6 +141,27 @@ TEST(HttpCacheTest, forgets_what_was_used_least_lately_and_what_is_heavy) {
   EXPECT_EQ(cache.size(), 0U);
 }
 
+TEST(HttpCacheTest, keeps_less_while_memory_is_short) {
+  HttpCache cache(160, 1'600);
+  const auto put = [&](unsigned char name) {
+    cache.put({.key = {name}, .identity = {}, .ends_ms = 10, .weight = 10});
+  };
+  const auto has = [&](unsigned char name) { return cache.find({name}, 1, 1) != nullptr; };
+  for (unsigned char name = 0; name < 100; ++name)
+    put(name);
+  EXPECT_EQ(cache.size(), 100U);
+  cache.squeeze(true);
+  EXPECT_EQ(cache.size(), 10U);
+  EXPECT_TRUE(has(99) && has(90));
+  EXPECT_FALSE(has(89));
+  put(100);
+  EXPECT_EQ(cache.size(), 10U);
+  EXPECT_TRUE(has(100));
+  cache.squeeze(false);
+  put(101);
+  EXPECT_EQ(cache.size(), 11U);
+}
+
 TEST(HttpCacheTest, tells_questions_apart) {
   QuestionDigest digest;
   QuestionDigest other;

@@ -14,12 +14,21 @@ TEST(UnixUsers, TheFirstEntryThatFits) {
       errors);
   ASSERT_TRUE(users);
   EXPECT_FALSE(users->empty());
-  EXPECT_EQ(users->find(0, 0), "admin");
-  EXPECT_EQ(users->find(7, 8), "both");
-  EXPECT_EQ(users->find(7, 0), "wheel");
-  EXPECT_EQ(users->find(7, 9), "seven");
-  EXPECT_EQ(users->find(9, 9), "");
+  EXPECT_EQ(users->find({0, 0}), "admin");
+  EXPECT_EQ(users->find({7, 8}), "both");
+  EXPECT_EQ(users->find({7, 0}), "wheel");
+  EXPECT_EQ(users->find({7, 9}), "seven");
+  EXPECT_EQ(users->find({9, 9}), "");
   EXPECT_TRUE(UnixUsers().empty());
+}
+
+TEST(UnixUsers, AnyOfTheGroupsFits) {
+  std::vector<std::string> errors;
+  const auto users = UnixUsers::resolve({{"7", "8", "both"}, {"", "20", "group"}}, errors);
+  ASSERT_TRUE(users);
+  EXPECT_EQ(users->find({7, 1, {3, 8}}), "both");
+  EXPECT_EQ(users->find({9, 1, {8, 20}}), "group");
+  EXPECT_EQ(users->find({9, 1, {8, 21}}), "");
 }
 
 TEST(UnixUsers, UnknownNames) {

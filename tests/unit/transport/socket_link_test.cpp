@@ -254,6 +254,17 @@ TEST_P(SocketLinkTest, lingering_ends_after_a_second) {
   EXPECT_EQ(loop_.reactor.links(), 0U);
 }
 
+TEST_P(SocketLinkTest, who_has_said_goodbye_is_not_waited_for) {
+  reply("last words");
+  link_->close(CloseMode::leave);
+  loop_.settle();
+  // A channel may have an end of its own to exchange.
+  EXPECT_EQ(loop_.reactor.links(), GetParam().channel ? 1U : 0U);
+  EXPECT_TRUE(until_end());
+  EXPECT_EQ(received_, "last words");
+  EXPECT_EQ(receive_error_, 0);
+}
+
 TEST_P(SocketLinkTest, flushing_ends_after_five_seconds) {
   reply_too_much();
   link_->close(CloseMode::flush);
