@@ -160,7 +160,7 @@ class MemoryBudget(unittest.TestCase):
             self.skipTest(f"{DESCRIPTORS_NEEDED} open files must be allowed")
         # One for each test, so that each measures its own.
         self.broker = self.enterContext(Broker(threads=2, settings={
-            "memory_max": f"{BUDGET_MIB}MiB", "durability": "none"}))
+            "memory_max": f"{BUDGET_MIB}MiB" if MEASURED else "2GiB", "durability": "none"}))
         self.sockets = []
         self.addCleanup(lambda: [one.close() for one in self.sockets])
 
