@@ -251,7 +251,8 @@ def main():
     about["load_at_end"] = [round(load, 2) for load in os.getloadavg()]
     text = report_text(chosen, about, results, kinds)
     print(text, end="")
-    if not chosen.no_write and not chosen.only:
+    # A glance must not replace what was measured with care.
+    if not (chosen.no_write or chosen.only or chosen.quick):
         (HERE / "results.md").write_text(text)
         (HERE / "results.json").write_text(report_json(chosen, about, results, kinds))
     if any(sample["error"] for samples in results.values() for label, ones in samples.items()
