@@ -5,9 +5,13 @@
 #include <charconv>
 #include <fcntl.h>
 #include <fstream>
+#include <link.h>
 #include <malloc.h>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cat.hpp"
@@ -133,6 +137,28 @@ void tune_heap(std::uint64_t limit) noexcept {
   // Each arena wastes some; shards wait for each other only where they allocate at the same time.
   constexpr std::uint64_t kPerArena = std::uint64_t{64} << 20;
   mallopt(M_ARENA_MAX, static_cast<int>(std::clamp<std::uint64_t>(limit / kPerArena, 1, 8)));
+}
+
+std::size_t forget_startup_pages() noexcept {
+  std::size_t forgotten = 0;
+  const auto forget = [](dl_phdr_info* object, std::size_t, void* sum) {
+    // The kernel's own page of code belongs to no file.
+    if (object->dlpi_addr == ::getauxval(AT_SYSINFO_EHDR)) return 0;
+    static const auto kPage = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    for (const ElfW(Phdr)& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+      // What may be written to, or was while it was relocated, can't be read again.
+      if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+      const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(kPage - 1);
+      const std::uintptr_t end = object->dlpi_addr + part.p_vaddr + part.p_filesz;
+      const std::size_t size = (end - begin + kPage - 1) & ~(kPage - 1);
+      if (::madvise(reinterpret_cast<void*>(begin), size, MADV_DONTNEED) == 0) {
+        *static_cast<std::size_t*>(sum) += size;
+      }
+    }
+    return 0;
+  };
+  ::dl_iterate_phdr(forget, &forgotten);
+  return forgotten;
 }
 
 }  // namespace linnet

@@ -35,4 +35,10 @@ class ProcessMemory final : public MemoryProbe {
 /// the budget is.
 void tune_heap(std::uint64_t limit) noexcept;
 
+/// Lets go of the code and constants that only starting up has needed: they count as this process's
+/// memory as long as they are mapped, though they could be read again from their files at any time.
+/// What is needed after all comes back by itself, from the system's cache. Bytes that were let go
+/// at most. For once, at the end of start-up; other threads may run.
+std::size_t forget_startup_pages() noexcept;
+
 }  // namespace linnet

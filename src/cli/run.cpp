@@ -71,6 +71,7 @@ int serve(const RunOptions& options, Config settings) {
   }
   Reloader reloader(options, user, *broker);
   const SignalThread signals(*broker, reloader);
+  forget_startup_pages();
   broker->run();
   return kOk;
 }

@@ -74,6 +74,8 @@ class Reactor final : public Waker {
   void flush_later(FlushHandler& handler);
   void forget_flush(FlushHandler& handler) noexcept;
   void flush();
+  /// How many wait for flush().
+  [[nodiscard]] std::size_t flushes() const noexcept { return flushing_.size(); }
   /// Something waits for flush(): the loop must not sleep.
   [[nodiscard]] bool busy() const noexcept { return !flushing_.empty() || !ended_.empty(); }
 

@@ -28,125 +28,139 @@ bool holds(const Ring<OwedMessage>& ring, std::size_t at, std::uint64_t sequence
 
 }  // namespace
 
-Backlog::Stored& Backlog::stored() {
-  if (!stored_) stored_ = std::make_unique<Stored>();
-  return *stored_;
+Backlog::Stored& Backlog::made_stored() {
+  Body& body = this->body();
+  if (!body.stored) body.stored = std::make_unique<Stored>();
+  return *body.stored;
 }
 
 OwedMessage* Backlog::front() noexcept {
-  if (stored_ && !stored_->head.empty()) return &stored_->head.front();
-  if (must_load() || tail_.empty()) return nullptr;
-  return &tail_.front();
+  if (stored() != nullptr && !stored()->head.empty()) return &stored()->head.front();
+  if (!body_ || must_load() || body_->tail.empty()) return nullptr;
+  return &body_->tail.front();
 }
 
 OwedMessage Backlog::pop() {
-  const bool from_head = stored_ && !stored_->head.empty();
+  LINNET_ASSERT(body_ != nullptr);
+  auto& [tail, bytes, stored] = *body_;
+  const bool from_head = stored && !stored->head.empty();
   LINNET_ASSERT(from_head || !must_load());
-  Ring<OwedMessage>& ring = from_head ? stored_->head : tail_;
+  Ring<OwedMessage>& ring = from_head ? stored->head : tail;
   OwedMessage message = std::move(ring.front());
   ring.pop_front();
-  bytes_ -= message.bytes();
-  const bool skips = stored_ && !stored_->skip.empty() && !tail_.empty();
-  if (stored_ && stored_->head.empty() && stored_->messages == 0 && !skips) stored_.reset();
+  bytes -= message.bytes();
+  const bool skips = stored && !stored->skip.empty() && !tail.empty();
+  if (stored && stored->head.empty() && stored->messages == 0 && !skips) stored.reset();
   return message;
 }
 
 OwedMessage* Backlog::find_sequence(std::uint64_t sequence) noexcept {
-  if (stored_) {
-    const std::size_t at = place_of(stored_->head, sequence);
-    if (holds(stored_->head, at, sequence)) return &stored_->head[at];
+  if (!body_) return nullptr;
+  if (body_->stored) {
+    Ring<OwedMessage>& head = body_->stored->head;
+    const std::size_t at = place_of(head, sequence);
+    if (holds(head, at, sequence)) return &head[at];
   }
-  const std::size_t at = place_of(tail_, sequence);
-  return holds(tail_, at, sequence) ? &tail_[at] : nullptr;
+  const std::size_t at = place_of(body_->tail, sequence);
+  return holds(body_->tail, at, sequence) ? &body_->tail[at] : nullptr;
 }
 
 void Backlog::erase_sequence(std::uint64_t sequence) {
-  const std::size_t in_tail = place_of(tail_, sequence);
-  Ring<OwedMessage>& ring = holds(tail_, in_tail, sequence) ? tail_ : stored().head;
-  const std::size_t at = &ring == &tail_ ? in_tail : place_of(ring, sequence);
-  bytes_ -= ring[at].bytes();
+  Ring<OwedMessage>& tail = body().tail;
+  const std::size_t in_tail = place_of(tail, sequence);
+  Ring<OwedMessage>& ring = holds(tail, in_tail, sequence) ? tail : made_stored().head;
+  const std::size_t at = &ring == &tail ? in_tail : place_of(ring, sequence);
+  body_->bytes -= ring[at].bytes();
   ring.erase_at(at);
   skip(sequence);
 }
 
 void Backlog::load(OwedMessage message) {
-  LINNET_ASSERT(message.sequence > stored_->after && stored_->messages > 0);
-  stored_->after = message.sequence;
-  --stored_->messages;
-  stored_->head.push_back(std::move(message));
+  Stored& stored = *body_->stored;
+  LINNET_ASSERT(message.sequence > stored.after && stored.messages > 0);
+  stored.after = message.sequence;
+  --stored.messages;
+  stored.head.push_back(std::move(message));
 }
 
 void Backlog::load_nothing() {
-  stored_->messages = 0;
-  if (!stored_->head.empty()) return;
-  stored_.reset();
-  bytes_ = 0;
-  for (std::size_t at = 0; at < tail_.size(); ++at)
-    bytes_ += tail_[at].bytes();
+  auto& [tail, bytes, stored] = *body_;
+  stored->messages = 0;
+  if (!stored->head.empty()) return;
+  stored.reset();
+  bytes = 0;
+  for (std::size_t at = 0; at < tail.size(); ++at)
+    bytes += tail[at].bytes();
 }
 
 void Backlog::rest() {
-  while (!tail_.empty() && tail_.front().committed && !tail_.front().lent) {
-    Stored& stored = this->stored();
-    const std::uint64_t sequence = tail_.front().sequence;
+  if (!body_) return;
+  Ring<OwedMessage>& tail = body_->tail;
+  while (!tail.empty() && tail.front().committed && !tail.front().lent) {
+    Stored& stored = made_stored();
+    const std::uint64_t sequence = tail.front().sequence;
     // With nothing stored the range begins here; what lies before was never in it.
     if (stored.messages == 0) stored.after = sequence - 1;
     stored.last = sequence;
     ++stored.messages;
-    tail_.pop_front();
+    tail.pop_front();
   }
 }
 
 void Backlog::rest_head() {
-  if (!stored_ || stored_->head.empty()) return;
-  Ring<OwedMessage>& head = stored_->head;
+  Stored* const stored = this->stored();
+  if (stored == nullptr || stored->head.empty()) return;
+  Ring<OwedMessage>& head = stored->head;
   for (std::size_t at = 0; at < head.size(); ++at) {
     if (head[at].lent) return;
   }
-  if (stored_->messages == 0) stored_->last = head.back().sequence;
-  stored_->after = head.front().sequence - 1;
-  stored_->messages += head.size();
+  if (stored->messages == 0) stored->last = head.back().sequence;
+  stored->after = head.front().sequence - 1;
+  stored->messages += head.size();
   head.clear();
 }
 
 Backlog::Dropped Backlog::drop_unstored() {
   Dropped dropped;
+  if (!body_) return dropped;
+  Ring<OwedMessage>& tail = body_->tail;
   Ring<OwedMessage> kept;
-  for (; !tail_.empty(); tail_.pop_front()) {
-    if (tail_.front().stored) {
-      kept.push_back(std::move(tail_.front()));
+  for (; !tail.empty(); tail.pop_front()) {
+    if (tail.front().stored) {
+      kept.push_back(std::move(tail.front()));
       continue;
     }
     ++dropped.messages;
-    dropped.bytes += tail_.front().bytes();
+    dropped.bytes += tail.front().bytes();
   }
-  tail_ = std::move(kept);
-  bytes_ -= dropped.bytes;
+  tail = std::move(kept);
+  body_->bytes -= dropped.bytes;
   return dropped;
 }
 
 void Backlog::skip(std::uint64_t sequence) {
-  if (tail_.empty() && !stored_) return;
-  stored().skip.insert(sequence);
+  if (!body_ || (body_->tail.empty() && !body_->stored)) return;
+  made_stored().skip.insert(sequence);
 }
 
 void Backlog::restore(std::uint64_t messages, std::uint64_t bytes, std::uint64_t last_sequence) {
   if (messages == 0) return;
-  Stored& stored = this->stored();
+  Stored& stored = made_stored();
   stored.messages = messages;
   stored.last = last_sequence;
-  bytes_ = bytes;
+  body_->bytes = bytes;
 }
 
 void Backlog::restore_without(std::uint64_t sequence, std::size_t bytes) {
-  if (!stored_ || stored_->messages == 0) return;
-  --stored_->messages;
-  bytes_ -= std::min<std::uint64_t>(bytes, bytes_);
-  if (stored_->messages == 0 && tail_.empty()) {
-    stored_.reset();
-    bytes_ = 0;
+  if (!any_stored()) return;
+  auto& [tail, all_bytes, stored] = *body_;
+  --stored->messages;
+  all_bytes -= std::min<std::uint64_t>(bytes, all_bytes);
+  if (stored->messages == 0 && tail.empty()) {
+    stored.reset();
+    all_bytes = 0;
   } else {
-    stored_->skip.insert(sequence);
+    stored->skip.insert(sequence);
   }
 }
 

@@ -4,7 +4,8 @@
 //
 //   head (loaded again)  |  stored (known by number only)  |  tail (new)
 //
-// A session that the store does not keep has a tail alone.
+// A session that the store does not keep has a tail alone. One pointer, and no memory at all before
+// the first message.
 #pragma once
 
 #include <memory>
@@ -24,16 +25,19 @@ class Backlog {
  public:
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] std::uint64_t size() const noexcept {
-    return tail_.size() + (stored_ ? stored_->head.size() + stored_->messages : 0);
+    if (!body_) return 0;
+    const Stored* stored = body_->stored.get();
+    return body_->tail.size() + (stored ? stored->head.size() + stored->messages : 0);
   }
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return body_ ? body_->bytes : 0; }
   [[nodiscard]] bool fits(std::size_t bytes, const BacklogLimits& limits) const noexcept {
-    return size() < limits.messages_max && bytes_ + bytes <= limits.bytes_max;
+    return size() < limits.messages_max && this->bytes() + bytes <= limits.bytes_max;
   }
 
   void push(OwedMessage message) {
-    bytes_ += message.bytes();
-    tail_.push_back(std::move(message));
+    Body& body = this->body();
+    body.bytes += message.bytes();
+    body.tail.push_back(std::move(message));
   }
   /// Null if the oldest message has to be loaded first, or there is none.
   [[nodiscard]] OwedMessage* front() noexcept;
@@ -47,24 +51,26 @@ class Backlog {
   /// Visits what is at hand.
   template <class Visit>
   void for_each(Visit&& visit) {
-    if (stored_) visit_all(stored_->head, visit);
-    visit_all(tail_, visit);
+    if (!body_) return;
+    if (body_->stored) visit_all(body_->stored->head, visit);
+    visit_all(body_->tail, visit);
   }
 
   // The stored part
 
   /// Whether front() lies in the store.
   [[nodiscard]] bool must_load() const noexcept {
-    return stored_ && stored_->head.empty() && stored_->messages > 0;
+    const Stored* stored = this->stored();
+    return stored != nullptr && stored->head.empty() && stored->messages > 0;
   }
   /// What to load: `after` < sequence <= `up_to`, without those that skips().
   struct Range {
     std::uint64_t after = 0;
     std::uint64_t up_to = 0;
   };
-  [[nodiscard]] Range stored_range() const noexcept { return {stored_->after, stored_->last}; }
+  [[nodiscard]] Range stored_range() const noexcept { return {stored()->after, stored()->last}; }
   [[nodiscard]] bool skips(std::uint64_t sequence) const {
-    return stored_->skip.contains(sequence);
+    return stored()->skip.contains(sequence);
   }
   /// A message that was loaded: the next of the head.
   void load(OwedMessage message);
@@ -87,16 +93,14 @@ class Backlog {
   /// Some of what restore() counted is in the in-flight window.
   void restore_without(std::uint64_t sequence, std::size_t bytes);
   [[nodiscard]] std::size_t at_hand() const noexcept {
-    return tail_.size() + (stored_ ? stored_->head.size() : 0);
+    return tail_size() + (stored() != nullptr ? stored()->head.size() : 0);
   }
-  [[nodiscard]] std::size_t tail_size() const noexcept { return tail_.size(); }
-  [[nodiscard]] bool any_stored() const noexcept { return stored_ && stored_->messages > 0; }
+  [[nodiscard]] std::size_t tail_size() const noexcept { return body_ ? body_->tail.size() : 0; }
+  [[nodiscard]] bool any_stored() const noexcept {
+    return stored() != nullptr && stored()->messages > 0;
+  }
 
-  void clear() noexcept {
-    tail_.clear();
-    stored_.reset();
-    bytes_ = 0;
-  }
+  void clear() noexcept { body_.reset(); }
 
  private:
   struct Stored {
@@ -113,11 +117,23 @@ class Backlog {
     for (std::size_t at = 0; at < ring.size(); ++at)
       visit(ring[at]);
   }
-  Stored& stored();
+  struct Body {
+    Ring<OwedMessage> tail;
+    std::uint64_t bytes = 0;
+    std::unique_ptr<Stored> stored;
+  };
 
-  Ring<OwedMessage> tail_;
-  std::uint64_t bytes_ = 0;
-  std::unique_ptr<Stored> stored_;
+  [[nodiscard]] Body& body() {
+    if (!body_) body_ = std::make_unique<Body>();
+    return *body_;
+  }
+  [[nodiscard]] Stored* stored() noexcept { return body_ ? body_->stored.get() : nullptr; }
+  [[nodiscard]] const Stored* stored() const noexcept {
+    return body_ ? body_->stored.get() : nullptr;
+  }
+  [[nodiscard]] Stored& made_stored();
+
+  std::unique_ptr<Body> body_;
 };
 
 }  // namespace linnet::session

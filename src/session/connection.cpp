@@ -268,7 +268,8 @@ void Connection::on_timer() {
     return fail({ReasonCode::maximum_connect_time,
                  "what has proven the user name has expired; connect with a new one"});
   }
-  if (std::exchange(slowed_, false)) {
+  if (slowed_) {
+    slowed_ = false;
     update_reading();
     return arm_keep_alive();
   }

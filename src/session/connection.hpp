@@ -91,6 +91,9 @@ class Connection final : public net::LinkUser,
   /// of any more, and asks again of an anonymous one.
   void review();
   [[nodiscard]] bool moved() const noexcept { return moved_; }
+  /// Where its shard finds it; the shard's alone.
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+  void set_index(std::uint32_t index) noexcept { index_ = index; }
   [[nodiscard]] bool has_place() const noexcept { return has_place_; }
   [[nodiscard]] Session* session() const noexcept { return session_.get(); }
 
@@ -266,11 +269,12 @@ class Connection final : public net::LinkUser,
   std::uint16_t send_quota_ = 0;
   std::uint16_t keep_alive_s_ = 0;
   std::uint16_t received_ = 0;  // QoS 1 and 2 messages of the client that are not acknowledged
+  std::uint32_t index_ = 0;     // see index()
   Version version_ = Version::v3_1_1;
   State state_ = State::greeting;
-  Qos told_qos_max_ = Qos::exactly_once;  // as told_receive_maximum_
-  bool slowed_ = false;       // nothing is read until the timer says so: it has sent too much
-  bool refuse_next_ = false;  // it has waited long enough
+  Qos told_qos_max_ : 2 = Qos::exactly_once;  // as told_receive_maximum_
+  bool slowed_ : 1 = false;       // nothing is read until the timer says so: it has sent too much
+  bool refuse_next_ : 1 = false;  // it has waited long enough
   bool told_retain_available_ : 1 = true;  // the same
   bool paced_ : 1 = false;                 // the message that waits for room has been paid for
   bool problem_information_ : 1 = true;

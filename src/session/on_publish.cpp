@@ -82,7 +82,8 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
-  const bool refused = std::exchange(refuse_next_, false);
+  const bool refused = refuse_next_;
+  refuse_next_ = false;
   if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
     // MQTT 3 acknowledges what it does not deliver (MQTT-3.3.5-2).

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "auth/accounts.hpp"
+#include "base/fixed_text.hpp"
 #include "base/ref_counted.hpp"
 #include "base/timer_wheel.hpp"
 #include "session/access.hpp"
@@ -46,7 +47,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   Session(std::string_view client_id, Services& services);
   ~Session();
 
-  [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
+  [[nodiscard]] std::string_view client_id() const noexcept { return client_id_.view(); }
   [[nodiscard]] Connection* connection() const noexcept { return connection_; }
   /// It outlives its connection.
   [[nodiscard]] bool kept() const noexcept { return expiry_s_ != 0; }
@@ -285,7 +286,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
 
   // Constant after construction
   Services& services_;
-  std::string client_id_;
+  FixedText client_id_;
 
   // Owned by the shard
   Connection* connection_ = nullptr;
@@ -318,7 +319,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   bool will_saved_ = false;    // the store has a Will of this session
 };
 
-static_assert(sizeof(void*) != 8 || sizeof(Session) <= 216);
+static_assert(sizeof(void*) != 8 || sizeof(Session) <= 176);
 
 using SessionPtr = boost::intrusive_ptr<Session>;
 

@@ -65,7 +65,7 @@ void Session::renew_access() {
     if (handing_on) pump_soon();  // it has waited for that
     return;
   }
-  access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id_);
+  access_ = std::make_unique<Access>(services_.policy(), *identity_, client_id());
   access_->review().handing_on = std::move(handing_on);
 }
 
@@ -175,7 +175,7 @@ void Session::end_subscription(const std::string& filter, const auth::Decision& 
 void Session::log_removal(std::string_view filter, const auth::Decision& decision) const {
   const auto verdict = services_.denial_limiter.ask(services_.now_ms());
   if (!verdict.allowed) return;
-  log::info("auth", cat("client \"", client_id_, "\", user \"", user_name(),
+  log::info("auth", cat("client \"", client_id(), "\", user \"", user_name(),
                         "\": its subscription to \"", filter, "\" is no longer allowed and ends: ",
                         access_->name_of(decision), more_like_it(verdict)));
 }
@@ -195,7 +195,7 @@ bool Session::may_receive(std::string_view topic) {
 bool Session::may_publish(const Message& will) const {
   static const auth::Identity kAnonymous;
   const auth::Rules& rules = services_.policy()->rules();
-  const auth::Subject subject{identity_ ? *identity_ : kAnonymous, client_id_};
+  const auth::Subject subject{identity_ ? *identity_ : kAnonymous, client_id()};
   if (!rules.concern(subject.identity)) return true;
   const MessageView view = will.view();
   const auto decision =
@@ -211,7 +211,7 @@ void Session::log_denied_will(std::string_view topic, std::string_view rule) con
   const auto verdict = services_.denial_limiter.ask(services_.now_ms());
   if (!verdict.allowed) return;
   const std::string_view user = user_name();
-  log::info("auth", cat("client \"", client_id_, user.empty() ? "\", anonymous," : "\" of user \"",
+  log::info("auth", cat("client \"", client_id(), user.empty() ? "\", anonymous," : "\" of user \"",
                         user, user.empty() ? "" : "\"", " must not publish its Will to \"", topic,
                         "\": ", rule, more_like_it(verdict)));
 }

@@ -20,7 +20,7 @@ void Session::deliver(Publication& publication, const router::Target& target,
                       std::span<const std::uint32_t> subscription_ids,
                       router::Delivering& delivering) {
   const MessageView& message = publication.view();
-  if (target.no_local && message.publisher == client_id_) return;
+  if (target.no_local && message.publisher == client_id()) return;
   if (!may_receive(message.topic)) return;
   const Terms terms{outgoing_qos(message.qos, target.qos),
                     target.retain_as_published && message.retain, subscription_ids, nullptr};

@@ -38,8 +38,8 @@ void Session::save_connect(Version version, OperationId operation) {
   auto& peers = services_.peers;
   // A session that is not kept has nothing to say; the end of the kept one before it has.
   if (number_ == 0) return peers.wait_for_store(operation);
-  peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
-                               static_cast<std::uint8_t>(version), true, kNever, kNever},
+  peers.save(store::PutSession{number_, std::string(client_id()), std::string(user_name()),
+                               expiry_s_, static_cast<std::uint8_t>(version), true, kNever, kNever},
              operation);
   // What the store has refused on an earlier connection: PUBREL is sent again after CONNACK.
   inflight_.for_each([&](const OwedMessage& owed) {
@@ -60,9 +60,10 @@ void Session::save_connect(Version version, OperationId operation) {
 /// For a session whose client has gone; nobody waits for it.
 void Session::save_life() {
   const Deadlines& due = deadlines();
-  services_.peers.save(store::PutSession{number_, client_id_, std::string(user_name()), expiry_s_,
-                                         0, false, due.ends_at_ms, due.will_due_ms},
-                       0);
+  services_.peers.save(
+      store::PutSession{number_, std::string(client_id()), std::string(user_name()), expiry_s_, 0,
+                        false, due.ends_at_ms, due.will_due_ms},
+      0);
 }
 
 void Session::go_online() {

@@ -112,7 +112,7 @@ bool Session::run_overlay(Replay& replay) {
 bool Session::send_retained(Replay& replay, const MessageView& message) {
   const std::uint64_t now = services_.now_ms();
   if (message.expires_at_ms != kNever && message.expires_at_ms <= now) return true;
-  if (replay.terms.no_local && message.publisher == client_id_) return true;
+  if (replay.terms.no_local && message.publisher == client_id()) return true;
   if (!may_receive(message.topic)) return true;
   const auto& live = replays_->live;
   if (!live.empty() && live.contains(hash64(message.topic, replays_->seed))) return true;

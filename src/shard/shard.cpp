@@ -110,15 +110,20 @@ void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
   const bool goes_on = arrival.login != nullptr;
   kept.join(std::move(link), reactor_);
   session::ConnectionPtr connection(new session::Connection(kept, services_, std::move(arrival)));
-  connections_.insert(connection.get());
+  connection->set_index(static_cast<std::uint32_t>(connections_.size()));
+  connections_.push_back(connection.get());
   if (stop_ != Stop::running) connection->stop_reading();
-  auto* served = connection.detach();  // the set owns it: forget_connection() gives it back
+  auto* served = connection.detach();  // the table owns it: forget_connection() gives it back
   if (stop_ == Stop::closing) return served->shut_down();
   if (goes_on) served->go_on_connecting();
 }
 
 void Shard::forget_connection(session::Connection& connection) {
-  if (connections_.erase(&connection) == 0) return;
+  const std::uint32_t index = connection.index();
+  if (index >= connections_.size() || connections_[index] != &connection) return;
+  connections_[index] = connections_.back();
+  connections_[index]->set_index(index);
+  connections_.pop_back();
   const session::ConnectionPtr owned(&connection, false);
   if (connection.moved()) return;
   if (connection.has_place()) {

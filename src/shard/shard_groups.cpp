@@ -102,7 +102,7 @@ void Shard::leave_group(session::Session& session, const session::Membership& me
   const GroupName name = name_of(membership);
   const ShardId home = home_of_group(name);
   if (home == id_) return leave(name, session.client_id());
-  post(home, GroupLeaveLetter{name, session.client_id()});
+  post(home, GroupLeaveLetter{name, std::string(session.client_id())});
 }
 
 void Shard::on(const GroupLeaveLetter& letter) {
@@ -119,7 +119,7 @@ void Shard::leave(const GroupName& name, std::string_view client_id) {
 }
 
 void Shard::update_group(session::Session& session, const session::Membership& membership) {
-  GroupUpdateLetter letter{name_of(membership), session.client_id(),
+  GroupUpdateLetter letter{name_of(membership), std::string(session.client_id()),
                            session.connection() != nullptr, session.kept()};
   const ShardId home = home_of_group(letter.name);
   if (home == id_) return on(letter);
@@ -199,7 +199,7 @@ void Shard::on(GroupDeliverLetter letter) {
 void Shard::hand_back(session::Session& session, const session::Membership& membership,
                       MessagePtr message, std::uint64_t sequence) {
   GroupBackLetter letter{
-      name_of(membership), session.client_id(), std::move(message), {}, 0, false};
+      name_of(membership), std::string(session.client_id()), std::move(message), {}, 0, false};
   // At the broker's end its session keeps it: nobody would hear the answer.
   if (sequence != 0 && stop_ != Stop::running) return session.on_handed_back(sequence, false);
   if (sequence != 0) {
@@ -256,7 +256,7 @@ void Shard::choose_another(const GroupBackLetter& letter) {
 
 void Shard::group_acknowledged(session::Session& session, const session::Membership& membership) {
   if (!counts_acknowledgements(membership.group)) return;
-  GroupAcknowledgedLetter letter{name_of(membership), session.client_id()};
+  GroupAcknowledgedLetter letter{name_of(membership), std::string(session.client_id())};
   const ShardId home = home_of_group(letter.name);
   if (home == id_) return on(letter);
   post(home, std::move(letter));

@@ -16,6 +16,12 @@ void block_sigpipe() noexcept {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+/// So many links with bytes to write make a turn in which looking again costs nothing beside
+/// writing: whatever comes in meanwhile leaves with the same calls. With several shards half of a
+/// turn's messages come by letter, a little later than the other half.
+constexpr std::size_t kManyFlushes = 32;
+constexpr int kLooksMax = 3;
+
 }  // namespace
 
 void run(Shard& shard, const std::atomic<bool>& abort) {
@@ -25,6 +31,10 @@ void run(Shard& shard, const std::atomic<bool>& abort) {
   while (!shard.stopped() && !abort.load(std::memory_order_relaxed)) {
     reactor.poll(shard.wait_ms());
     shard.work();
+    for (int look = 0; look < kLooksMax && reactor.flushes() >= kManyFlushes; ++look) {
+      if (reactor.poll(0) == 0) break;
+      shard.work();
+    }
     reactor.flush();
   }
 }

@@ -115,4 +115,11 @@ TEST(ProcessMemory, GrowsWithWhatIsUsed) {
   EXPECT_GE(process.resident_bytes() + kMiB, before + bytes->size());
 }
 
+TEST(ForgetStartupPages, WhatIsNeededAfterAllComesBack) {
+  const std::string before = "as it was";
+  EXPECT_GT(forget_startup_pages(), 64U << 10);
+  EXPECT_EQ(before, "as it was");
+  EXPECT_THROW((void)std::string().at(1), std::out_of_range);  // code far away, and its tables
+}
+
 }  // namespace linnet
