@@ -41,7 +41,8 @@ class Ring {
   [[nodiscard]] T& back() noexcept { return *slot(block_->size - 1); }
   [[nodiscard]] const T& back() const noexcept { return *slot(block_->size - 1); }
 
-  T& push_back(T value) {
+  T& push_back(const T& value) { return push_back(T(value)); }
+  T& push_back(T&& value) {
     if (block_ == nullptr || block_->size == block_->capacity) {
       move_to(block_ == nullptr ? kFirstCapacity : block_->capacity * 2);
     }

@@ -75,7 +75,7 @@ void Backlog::erase_sequence(std::uint64_t sequence) {
   skip(sequence);
 }
 
-void Backlog::load(OwedMessage message) {
+void Backlog::load(OwedMessage&& message) {
   Stored& stored = *body_->stored;
   LINNET_ASSERT(message.sequence > stored.after && stored.messages > 0);
   stored.after = message.sequence;

@@ -34,7 +34,7 @@ class Backlog {
     return size() < limits.messages_max && this->bytes() + bytes <= limits.bytes_max;
   }
 
-  void push(OwedMessage message) {
+  void push(OwedMessage&& message) {
     Body& body = this->body();
     body.bytes += message.bytes();
     body.tail.push_back(std::move(message));
@@ -73,7 +73,7 @@ class Backlog {
     return stored()->skip.contains(sequence);
   }
   /// A message that was loaded: the next of the head.
-  void load(OwedMessage message);
+  void load(OwedMessage&& message);
   /// The store has nothing (more) in stored_range(): what was counted there is not there.
   void load_nothing();
   /// Lets the committed front of the tail rest in the store.

@@ -42,7 +42,7 @@ void Inflight::fill_up_to(Window& window, std::uint64_t number) {
   }
 }
 
-OwedMessage& Inflight::push(OwedMessage message) {
+OwedMessage& Inflight::push(OwedMessage&& message) {
   Window& window = this->window();
   fill_up_to(window, window.last_number + 1);
   message.number = ++window.last_number;
@@ -51,7 +51,7 @@ OwedMessage& Inflight::push(OwedMessage message) {
   return window.entries.push_back(std::move(message));
 }
 
-void Inflight::restore(OwedMessage message) {
+void Inflight::restore(OwedMessage&& message) {
   Window& window = this->window();
   LINNET_ASSERT(window.entries.empty() || message.number > window.entries.back().number);
   fill_up_to(window, message.number);

@@ -26,9 +26,9 @@ class Inflight {
   }
 
   /// Adds a message at the end and gives it the next number and identifier.
-  OwedMessage& push(OwedMessage message);
+  OwedMessage& push(OwedMessage&& message);
   /// Adds a message that had its number before the broker was restarted; numbers rise.
-  void restore(OwedMessage message);
+  void restore(OwedMessage&& message);
   /// The message with this identifier, if it is in flight.
   [[nodiscard]] OwedMessage* find(PacketId packet_id) noexcept;
   [[nodiscard]] OwedMessage* find_sequence(std::uint64_t sequence) noexcept;

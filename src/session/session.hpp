@@ -217,7 +217,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void take(Publication& publication, const Terms& terms, router::Delivering& delivering);
   void take_qos0(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool must_wait(const MessageView& message);
-  void push_inflight(OwedMessage message);
+  void push_inflight(OwedMessage&& message);
   void push_backlog(Publication& publication, const Terms& terms, router::Delivering& delivering);
   [[nodiscard]] bool make_room(std::size_t bytes, router::Delivering& delivering);
   void save_owed(OwedMessage& owed);

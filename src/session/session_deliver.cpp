@@ -92,7 +92,7 @@ void Session::take_qos0(Publication& publication, const Terms& terms,
   if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
 }
 
-void Session::push_inflight(OwedMessage message) {
+void Session::push_inflight(OwedMessage&& message) {
   const bool is_new = message.sequence == 0;
   if (is_new) message.sequence = next_sequence();
   OwedMessage& owed = inflight_.push(std::move(message));
