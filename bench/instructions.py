@@ -79,7 +79,7 @@ def count_all(program, names, folder):
 
 def bounds_of(counted, build):
     """What instructions.json holds."""
-    return {"build": build, "tolerance": TOLERANCE,
+    return {"build": build,
             "scenarios": {name: {"instructions": round(one["instructions"], 1),
                                  "allocations": allocations_kept(one["allocations"])}
                           for name, one in counted.items()}}
