@@ -87,9 +87,8 @@ int main(int count, char** arguments) {
       std::cout << scenario.name << '\n';
     return 0;
   }
-  const auto chosen = std::find_if(all.begin(), all.end(), [what](const Scenario& scenario) {
-    return scenario.name == what;
-  });
+  const auto chosen = std::find_if(
+      all.begin(), all.end(), [what](const Scenario& scenario) { return scenario.name == what; });
   if (chosen == all.end()) fail("which scenario? --list says which there are");
   allow_many_files();
   return run(*chosen);

@@ -28,8 +28,12 @@ MemoryBroker::MemoryBroker(const Config& config)
       connections_(config.limits.connections_max),
       kept_sessions_(config.limits.sessions_max) {
   log::set_level(log::Level::off);
-  const shard::Common common{settings_of(config), post_,          store_,
-                             connections_,        kept_sessions_, memory_,
+  const shard::Common common{settings_of(config),
+                             post_,
+                             store_,
+                             connections_,
+                             kept_sessions_,
+                             memory_,
                              {logins_, bans_, accounts_, clock_}};
   shard_ = std::make_unique<shard::Shard>(0, 1, common, clock_.now);
   post_.add(shard_->reactor(),

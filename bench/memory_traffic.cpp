@@ -69,8 +69,8 @@ MemoryClient& MemoryTraffic::connect(const std::string& client_id, bool v5) {
 
 void MemoryTraffic::subscribe(MemoryClient& client, const std::string& filter) {
   const auto qos = static_cast<char>(scenario_.qos);
-  send(client, packet('\x82', two_bytes(1) + no_properties(scenario_.v5) + with_length(filter) +
-                                  qos));
+  send(client,
+       packet('\x82', two_bytes(1) + no_properties(scenario_.v5) + with_length(filter) + qos));
   const std::string& answer = client.peer.from_broker;
   if (answer.empty() || answer[0] != '\x90' || answer.back() != qos)
     fail("the broker refuses a subscription");
@@ -114,12 +114,8 @@ void MemoryTraffic::answer(MemoryClient& client) {
         if ((frame.flags() & 2) != 0) add_answer(client.answers, '\x40', id_behind_topic(frame));
         if ((frame.flags() & 4) != 0) add_answer(client.answers, '\x50', id_behind_topic(frame));
         break;
-      case PacketType::pubrec:
-        add_answer(client.answers, '\x62', frame.body.substr(0, 2));
-        break;
-      case PacketType::pubrel:
-        add_answer(client.answers, '\x70', frame.body.substr(0, 2));
-        break;
+      case PacketType::pubrec: add_answer(client.answers, '\x62', frame.body.substr(0, 2)); break;
+      case PacketType::pubrel: add_answer(client.answers, '\x70', frame.body.substr(0, 2)); break;
       case PacketType::puback:
       case PacketType::pubcomp: break;
       default: fail("the broker sends what nobody has asked for");
