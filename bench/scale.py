@@ -256,10 +256,11 @@ class Scale:
             with self.broker() as broker:
                 for one in range(sleepers):
                     clients.sleeper(broker.port, f"away-{one}", "fleet/#")
-                row = self.fill(broker, f"queued for {sleepers} sessions", count // sleepers,
-                                (("fleet/g0/d0/state", payload, False)
-                                 for _ in range(count // sleepers)))
-                rows.append(row)
+                row = self.fill(broker, f"queued, for each of {sleepers} sessions",
+                                count // sleepers, (("fleet/g0/d0/state", payload, False)
+                                                    for _ in range(count // sleepers)))
+                rows.append({**row, "messages": count, **{key: row[key] / sleepers
+                                                          for key in ("cpu_us", "disk", "memory")}})
         return {"stored": sorted(rows, key=lambda row: row["what"])}
 
     def fill(self, broker, what, count, messages):
@@ -306,6 +307,8 @@ class Scale:
                 row = {"threads": count, "rss_mib": broker.resident_mib(),
                        "anonymous_mib": own / 2**20}
             row["message_us"] = self.message_us(100 if self.quick else 1000, 1, count)
+            with self.broker(count) as broker:
+                row["batched_us"] = self.bench(broker, "p2p")["broker"]["cpu_us_each"]
             rows.append(row)
         return {"threads": rows}
 

@@ -19,8 +19,10 @@ thread): the walk, the new route, and the old one's end.
 
 {matching}
 
-{growth} It does not grow with the filters as such: what grows is the part of the tables that the
-processor's caches do not hold. A warm topic costs the same with any number of filters.
+{growth}
+
+It does not grow with the filters as such: what grows is the part of the tables that the processor's
+caches do not hold. A warm topic costs the same with any number of filters.
 
 {subscriptions}
 
@@ -37,10 +39,9 @@ deepest filter cost nothing. A warm topic costs only its hash.
 
 {hard}
 
-The walk takes time for each filter that matches, and for each receiver, as delivering does. A new
-subscription is looked for among the filter's subscribers and among the client's own filters at once,
-until either ends: it takes time in proportion to the smaller of the two, which shows where many
-clients have the same many filters.
+The walk takes time for each filter that matches, and for each receiver, as delivering does. A route
+of many receivers takes 24 bytes for each of them in the cache: where those of the topics in use are
+larger than the cache, none of them is warm.
 """
 
 CONNECTIONS = """
@@ -70,11 +71,14 @@ STORED = """
 ## Retained and queued messages
 
 Payloads of 16 bytes, QoS 1, topics of about 20 bytes, from one publisher with 100 messages in flight.
-Queued messages wait for a kept session that is away, or for ten of them, with one body for all; the
-costs are for each message that was published. Memory is what the broker keeps beside the
-file, whose pages are the kernel's cache and not counted.
+Queued messages wait for a kept session that is away, or for ten of them, with one body for all: the
+costs are then for each of the ten. Memory is what the broker keeps beside the file, whose pages are
+the kernel's cache and not counted.
 
 {stored}
+
+One session's messages are written one behind the other, and fill the pages of the file; those of many
+sessions, and retained ones, come between others and leave pages half full.
 """
 
 PAYLOAD = """
@@ -92,8 +96,9 @@ once.
 THREADS = """
 ## Threads
 
-The same messages as with connections: QoS 1, 16 bytes, 10,000 a second. With two threads half of the
-messages go from one to the other.
+The same messages as with connections: QoS 1, 16 bytes, 10,000 a second, from half of the clients to
+the other half; and in bulk those of 16 bytes of the part before. With two threads half of the messages
+go from one to the other.
 
 {threads}
 """
@@ -116,10 +121,10 @@ The formulas, for *T* cores (as many threads: set `threads`, whose default is at
 | what | formula |
 |---|---|
 | memory of the broker | *U* = {user:g} *R* − base − (*T* − 1) t: 70 % of the default `memory_max`, where the first step of [pressure](../docs/limits.md#memory) begins |
-| idle connections | the smaller of *U* / (c + (*T* − 1) i) and {kernel:g} *R* / k |
+| idle connections | the smaller of *U* / (c + (*T* − 1) i) and (*U* + {kernel:g} *R*) / (c + (*T* − 1) i + k) |
 | subscriptions | *U* / (s + (*T* − 1) i): every thread knows the filters of all others |
 | messages a second, each by itself | {busy:g} *T* *v* / (m + x (*T* − 1) / *T*): a message goes to another thread that often |
-| in bulk | {busy:g} *T* *v* / (b + x (*T* − 1) / *T*) |
+| in bulk | {busy:g} *T* *v* / (b + y (*T* − 1) / *T*) |
 | devices | each has one connection and one subscription, publishes every {publish} s with QoS 1 to one subscriber, and pings every {ping} s; the least of what memory and processor allow |
 | retained, queued | `limits.store_size_max` (16 GiB by default) / r, / q |
 
@@ -174,6 +179,6 @@ def report_text(about, measured):
     if costs := tables.costs_of(measured):
         text += MACHINES.format(costs=tables.costs_table(costs),
                                 machines=tables.machines_table(costs), user=tables.USER_PART,
-                                kernel=tables.KERNEL_PART, busy=tables.BUSY,
+                                kernel=round(tables.ALL_PART - tables.USER_PART, 2), busy=tables.BUSY,
                                 publish=tables.PUBLISH_EVERY_S, ping=tables.PING_EVERY_S)
     return text

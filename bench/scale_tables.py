@@ -12,7 +12,7 @@ FIGURES_OF_TEXT = 3
 
 # What the second half of scale.md rests on, in words there.
 USER_PART = 0.35  # of the memory: 70 % of memory_max, which is half of it by default
-KERNEL_PART = 0.25  # of the memory: the sockets of clients
+ALL_PART = 0.6  # of the memory: the broker with its sockets; the rest is the system's
 DISK_BYTES = 16 * GIB  # limits.store_size_max
 BUSY = 0.7  # of each core; what is left is for bursts
 PUBLISH_EVERY_S = 10
@@ -105,8 +105,10 @@ def hard_table(rows):
 
 
 def connections_table(rows):
+    # What fewer of them take is lost among what else the kernel does.
     cells = [[f"{row['connections']:,}", number(row["alone"]), number(row["subscribed"]),
-              number(row["kernel"]), number(row["ping_us"]), number(row.get("message_us")),
+              number(row["kernel"] if row["connections"] >= 1000 else None),
+              number(row["ping_us"]), number(row.get("message_us")),
               number(row.get("message_qos1_us"))] for row in rows]
     return figures.table(["connections", "B each", "with a subscription", "kernel, B each",
                           "PINGREQ us", "message us", "QoS 1 us"], cells)
@@ -134,8 +136,9 @@ def payload_table(rows):
 
 def threads_table(rows):
     cells = [[str(row["threads"]), number(row["rss_mib"]), number(row["anonymous_mib"]),
-              number(row["message_us"])] for row in rows]
-    return figures.table(["threads", "RSS, MiB", "of its own, MiB", "message us"], cells)
+              number(row["message_us"]), number(row["batched_us"])] for row in rows]
+    return figures.table(["threads", "RSS, MiB", "of its own, MiB", "each by itself, us",
+                          "in bulk, us"], cells)
 
 
 # Machines ----------------------------------------------------------------------------------------
@@ -153,13 +156,14 @@ class Costs:
     message_us: float  # QoS 1, in and out, each packet by itself
     message_shards_us: float  # the same, if all messages go to another shard: what is added
     batched_us: float  # QoS 0, many in one packet of the network
+    batched_shards_us: float  # as above
     ping_us: float
     retained_disk: float
     queued_disk: float
 
 
 def costs_of(measured):
-    """None if a part is missing."""
+    """None if a part is missing. The rows of each part are in the order of their sizes."""
     parts = ("matching", "connections", "stored", "payload", "threads")
     if any(not measured.get(part) for part in parts):
         return None
@@ -167,16 +171,21 @@ def costs_of(measured):
     connected = max(measured["connections"], key=lambda row: row["connections"])
     filters = max((row for row in measured["matching"] if row["kind"] == "mixed"),
                   key=lambda row: row["filters"])
-    stored = {row["what"]: row for row in measured["stored"]}
-    # A message goes to another of two shards half of the time.
-    added = 2 * (more[0]["message_us"] - one["message_us"]) if more else 0
-    thread = (more[0]["anonymous_mib"] - one["anonymous_mib"]) * MIB if more else 0
-    return Costs(base=one["anonymous_mib"] * MIB, thread=max(thread, 0),
+    stored = {row["what"]: row for row in measured["stored"]}  # the largest of each
+
+    def added(key):
+        return max(more[0][key] - one[key], 0) if more else 0
+
+    return Costs(base=one["anonymous_mib"] * MIB, thread=added("anonymous_mib") * MIB,
                  connection=connected["subscribed"], kernel=connected["kernel"],
                  subscription=filters["bytes_each"], interest=filters["interest_bytes_each"],
-                 message_us=connected["message_qos1_us"], message_shards_us=max(added, 0),
-                 batched_us=measured["payload"][0]["cpu_us"], ping_us=connected["ping_us"],
-                 retained_disk=stored["retained"]["disk"], queued_disk=stored["queued"]["disk"])
+                 message_us=connected["message_qos1_us"], ping_us=connected["ping_us"],
+                 # A message goes to another of two shards half of the time.
+                 message_shards_us=2 * added("message_us"),
+                 batched_us=measured["payload"][0]["cpu_us"],
+                 batched_shards_us=2 * added("batched_us"),
+                 retained_disk=stored["retained"]["disk"],
+                 queued_disk=stored["queued, for each of 10 sessions"]["disk"])
 
 
 def carries(costs, machine):
@@ -188,15 +197,17 @@ def carries(costs, machine):
     message_us = costs.message_us + costs.message_shards_us * crossing
     cpu_us = BUSY * shards * machine.speed * 1e6  # in a second
     device_us = message_us / PUBLISH_EVERY_S + costs.ping_us / PING_EVERY_S
-    bounds = {"memory of the broker": user / (costs.connection + of_others),
-              "memory of the kernel": KERNEL_PART * machine.memory / costs.kernel,
+    each = costs.connection + of_others
+    bounds = {"broker's memory": user / each,
+              "memory with sockets": max((ALL_PART - USER_PART) * machine.memory + user, 0)
+              / (each + costs.kernel),
               "processor": cpu_us / device_us}
     first = min(bounds, key=bounds.get)
     return {"machine": machine, "message_us": message_us / machine.speed,
-            "idle": min(bounds["memory of the broker"], bounds["memory of the kernel"]),
+            "idle": min(bounds["broker's memory"], bounds["memory with sockets"]),
             "filters": user / (costs.subscription + of_others),
             "messages": cpu_us / message_us,
-            "batched": cpu_us / (costs.batched_us + costs.message_shards_us * crossing),
+            "batched": cpu_us / (costs.batched_us + costs.batched_shards_us * crossing),
             "bounds": bounds, "devices": bounds[first], "first": first,
             "retained": DISK_BYTES / costs.retained_disk, "queued": DISK_BYTES / costs.queued_disk}
 
@@ -239,9 +250,11 @@ def costs_table(costs):
              f"{number(costs.message_shards_us)} us"],
             ["b", "a message of QoS 0, 16 B, in and out, in bulk",
              f"{number(costs.batched_us)} us"],
+            ["y", "what is added to it if it goes to another shard",
+             f"{number(costs.batched_shards_us)} us"],
             ["p", "a PINGREQ", f"{number(costs.ping_us)} us"],
             ["r", "a retained message, on the disk", bytes_number(costs.retained_disk)],
-            ["q", "a queued message, on the disk", bytes_number(costs.queued_disk)]]
+            ["q", "a queued message, on the disk, for each of several sessions", bytes_number(costs.queued_disk)]]
     return figures.table(["", "what", "cost"], rows)
 
 

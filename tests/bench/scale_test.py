@@ -15,7 +15,7 @@ import scale_tables as tables  # noqa: E402
 from scale_tables import GIB, MIB, Costs, Machine  # noqa: E402
 
 COSTS = Costs(base=2 * MIB, thread=MIB, connection=1000, kernel=4000, subscription=200, interest=100,
-              message_us=8, message_shards_us=4, batched_us=0.5, ping_us=6, retained_disk=128,
+              message_us=8, message_shards_us=4, batched_us=0.5, batched_shards_us=0.2, ping_us=6, retained_disk=128,
               queued_disk=256)
 
 MATCH = {"kind": "mixed", "filters": 1000, "levels": 4, "targets": 1, "cold_ns": 200.0,
@@ -30,10 +30,10 @@ MEASURED = {
     "subscriptions": [{"filters": 10, "connections": 1, "bytes_each": 9.0, "cpu_us": 1.0}],
     "stored": [{"what": what, "messages": 10, "disk": disk, "memory": 0.0, "cpu_us": 3.0}
                for what, disk in (("retained", 120.0), ("queued", 90.0),
-                                  ("queued for 10 sessions", 500.0))],
+                                  ("queued, for each of 10 sessions", 95.0))],
     "payload": [{"payload": 16, "cpu_us": 0.2, "rate": 1e6}],
-    "threads": [{"threads": 1, "rss_mib": 9.0, "anonymous_mib": 2.0, "message_us": 9.0},
-                {"threads": 2, "rss_mib": 9.0, "anonymous_mib": 2.5, "message_us": 10.5}],
+    "threads": [{"threads": 1, "rss_mib": 9.0, "anonymous_mib": 2.0, "message_us": 9.0, "batched_us": 0.2},
+                {"threads": 2, "rss_mib": 9.0, "anonymous_mib": 2.5, "message_us": 10.5, "batched_us": 0.3}],
 }
 ABOUT = {"date": "today", "commit": "c", "cpu": "CPU", "cores": 2, "memory_gib": 4.0,
          "kernel": "Linux", "compiler": "g++", "build": "Release", "load_at_start": [0.0],
@@ -52,24 +52,26 @@ class Machines(unittest.TestCase):
         self.assertAlmostEqual(four["messages"], 0.7e6 * 4 * 0.5 / (8 + 4 * 3 / 4))
         user = 0.35 * GIB - 2 * MIB - 3 * MIB
         self.assertAlmostEqual(four["filters"], user / (200 + 3 * 100))
-        self.assertAlmostEqual(four["bounds"]["memory of the broker"], user / (1000 + 3 * 100))
+        self.assertAlmostEqual(four["batched"], 0.7e6 * 4 * 0.5 / (0.5 + 0.2 * 3 / 4))
+        self.assertAlmostEqual(four["bounds"]["broker's memory"], user / (1000 + 3 * 100))
 
     def test_the_first_bound_is_named(self):
         slow = tables.carries(COSTS, Machine("slow", 1, GIB, 0.001))
         self.assertEqual(slow["first"], "processor")
         self.assertAlmostEqual(slow["devices"], 0.7e6 * 0.001 / (8 / 10 + 6 / 60))
         quick = tables.carries(COSTS, Machine("quick", 1, GIB, 1.0))
-        self.assertEqual(quick["first"], "memory of the kernel")
-        self.assertAlmostEqual(quick["devices"], 0.25 * GIB / 4000)
+        self.assertEqual(quick["first"], "memory with sockets")
+        self.assertAlmostEqual(quick["devices"], (0.6 * GIB - 2 * MIB) / 5000)
 
     def test_memory_that_does_not_suffice_carries_nothing(self):
-        self.assertEqual(tables.carries(COSTS, Machine("tiny", 1, MIB, 1.0))["idle"], 0)
+        self.assertEqual(tables.carries(COSTS, Machine("tiny", 1, MIB, 1.0))["filters"], 0)
 
     def test_costs_come_from_the_largest_sizes(self):
         costs = tables.costs_of(MEASURED)
-        self.assertEqual((costs.kernel, costs.subscription, costs.queued_disk), (4000, 178, 90))
+        self.assertEqual((costs.kernel, costs.subscription, costs.queued_disk), (4000, 178, 95))
         self.assertAlmostEqual(costs.thread, 0.5 * MIB)
         self.assertAlmostEqual(costs.message_shards_us, 3.0)
+        self.assertAlmostEqual(costs.batched_shards_us, 0.2)
 
     def test_without_a_part_there_are_no_costs(self):
         self.assertIsNone(tables.costs_of({**MEASURED, "payload": []}))
@@ -79,7 +81,7 @@ class Text(unittest.TestCase):
     def test_all_parts(self):
         text = scale_report.report_text(ABOUT, MEASURED)
         for words in ("1,000 times as many, a walk takes 8.0 times as long", "| 1,000,000 ",
-                      "queued for 10 sessions", "what ends first", "computed and not measured"):
+                      "queued, for each of 10 sessions", "what ends first", "computed and not measured"):
             self.assertIn(words, text)
         self.assertNotIn("{", text)
 
