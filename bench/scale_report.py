@@ -77,8 +77,9 @@ the kernel's cache and not counted.
 
 {stored}
 
-One session's messages are written one behind the other, and fill the pages of the file; those of many
-sessions, and retained ones, come between others and leave pages half full.
+Memory is that of the writer, whatever the number; disk grows in proportion. One session's messages
+are written one behind the other, and fill the pages of the file; those of many sessions, and retained
+ones, come between others and leave pages half full.
 """
 
 PAYLOAD = """
