@@ -254,7 +254,8 @@ def costs_table(costs):
              f"{number(costs.batched_shards_us)} us"],
             ["p", "a PINGREQ", f"{number(costs.ping_us)} us"],
             ["r", "a retained message, on the disk", bytes_number(costs.retained_disk)],
-            ["q", "a queued message, on the disk, for each of several sessions", bytes_number(costs.queued_disk)]]
+            ["q", "a queued message, on the disk, for each of several sessions",
+             bytes_number(costs.queued_disk)]]
     return figures.table(["", "what", "cost"], rows)
 
 

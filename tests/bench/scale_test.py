@@ -15,8 +15,8 @@ import scale_tables as tables  # noqa: E402
 from scale_tables import GIB, MIB, Costs, Machine  # noqa: E402
 
 COSTS = Costs(base=2 * MIB, thread=MIB, connection=1000, kernel=4000, subscription=200, interest=100,
-              message_us=8, message_shards_us=4, batched_us=0.5, batched_shards_us=0.2, ping_us=6, retained_disk=128,
-              queued_disk=256)
+              message_us=8, message_shards_us=4, batched_us=0.5, batched_shards_us=0.2, ping_us=6,
+              retained_disk=128, queued_disk=256)
 
 MATCH = {"kind": "mixed", "filters": 1000, "levels": 4, "targets": 1, "cold_ns": 200.0,
          "missed_ns": 0, "warm_ns": 25.0, "subscribe_ns": 300.0, "unsubscribe_ns": 400.0,
@@ -32,8 +32,10 @@ MEASURED = {
                for what, disk in (("retained", 120.0), ("queued", 90.0),
                                   ("queued, for each of 10 sessions", 95.0))],
     "payload": [{"payload": 16, "cpu_us": 0.2, "rate": 1e6}],
-    "threads": [{"threads": 1, "rss_mib": 9.0, "anonymous_mib": 2.0, "message_us": 9.0, "batched_us": 0.2},
-                {"threads": 2, "rss_mib": 9.0, "anonymous_mib": 2.5, "message_us": 10.5, "batched_us": 0.3}],
+    "threads": [{"threads": 1, "rss_mib": 9.0, "anonymous_mib": 2.0, "message_us": 9.0,
+                 "batched_us": 0.2},
+                {"threads": 2, "rss_mib": 9.0, "anonymous_mib": 2.5, "message_us": 10.5,
+                 "batched_us": 0.3}],
 }
 ABOUT = {"date": "today", "commit": "c", "cpu": "CPU", "cores": 2, "memory_gib": 4.0,
          "kernel": "Linux", "compiler": "g++", "build": "Release", "load_at_start": [0.0],
