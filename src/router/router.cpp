@@ -8,28 +8,12 @@
 #include "router/route_builder.hpp"
 #include "router/route_cache.hpp"
 #include "router/subscription.hpp"
+#include "router/subscription_index.hpp"
 #include "router/trie.hpp"
 
 namespace linnet::router {
 
 namespace {
-
-/// The subscription that stands in both lists. Both are walked at once, because either may be long:
-/// a filter with many subscribers, or a subscriber with many filters.
-Subscription* find_common(const TrieNode& node, NodeIndex index,
-                          const SubscriptionList& list) noexcept {
-  if (list.first == nullptr) return nullptr;
-  const Subscriber* subscriber = list.first->subscriber;
-  Subscription* in_node = node.first;
-  Subscription* in_list = list.first;
-  while (in_node != nullptr && in_list != nullptr) {
-    if (in_node->subscriber == subscriber) return in_node;
-    if (in_list->node == index) return in_list;
-    in_node = in_node->next_in_node;
-    in_list = in_list->next_in_list;
-  }
-  return nullptr;
-}
 
 void link(Subscription& subscription, TrieNode& node, SubscriptionList& list) noexcept {
   subscription.next_in_node = node.first;
@@ -68,6 +52,7 @@ struct Router::Impl {
   RouteCache cache;
   ChangeLog changes;
   RouteBuilder builder;
+  SubscriptionIndex index;
   std::size_t subscriptions = 0;
   std::vector<NodeIndex> matches;  // kept for their memory
   std::string filter;
@@ -115,7 +100,7 @@ Router::Subscribed Router::subscribe(std::string_view filter, const Subscription
   LINNET_ASSERT(list.first == nullptr || list.first->subscriber == &subscriber);
   const NodeIndex index = impl_->trie.obtain(filter);
   TrieNode& node = impl_->trie.at(index);
-  Subscription* existing = find_common(node, index, list);
+  Subscription* existing = impl_->index.find(node, index, list);
   if (existing != nullptr) {
     if (existing->terms != terms) impl_->changed(filter);
     existing->terms = terms;
@@ -127,6 +112,7 @@ Router::Subscribed Router::subscribe(std::string_view filter, const Subscription
   owned->terms = terms;
   owned->node = index;
   link(*owned, node, list);
+  impl_->index.on_linked(list);
   ++impl_->subscriptions;
   impl_->changed(filter);
   return {owned.release(), false, first};
@@ -139,6 +125,7 @@ bool Router::unsubscribe(Subscription& subscription, SubscriptionList& list) {
   TrieNode& node = impl_->trie.at(index);
   impl_->changed(index);
   unlink(subscription, node, list);
+  impl_->index.on_unlinked(subscription, list);
   --impl_->subscriptions;
   const bool last = node.first == nullptr;
   impl_->trie.prune(index);
@@ -147,7 +134,7 @@ bool Router::unsubscribe(Subscription& subscription, SubscriptionList& list) {
 
 Subscription* Router::find(std::string_view filter, const SubscriptionList& list) {
   const NodeIndex index = impl_->trie.find(filter);
-  return index == kNoNode ? nullptr : find_common(impl_->trie.at(index), index, list);
+  return index == kNoNode ? nullptr : impl_->index.find(impl_->trie.at(index), index, list);
 }
 
 std::string Router::filter_of(const Subscription& subscription) const {

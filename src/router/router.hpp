@@ -43,6 +43,7 @@ struct Subscription;
 struct SubscriptionList {
   Subscription* first = nullptr;
   std::uint32_t size = 0;
+  bool is_indexed = false;  // the router's own mark: it has many
 };
 
 /// What a topic name resolves to.

@@ -90,6 +90,32 @@ TEST_F(RouterTest, WalksTheListOfASubscriber) {
   EXPECT_NE(router_.find("z", b_.list), nullptr);
 }
 
+TEST_F(RouterTest, FindsEachOfManyFiltersOfManySubscribers) {
+  constexpr int kFilters = 100;
+  const auto filter_of = [](int number) { return "x/" + std::to_string(number) + "/+"; };
+  for (int round = 0; round < 2; ++round) {
+    for (int number = 0; number < kFilters; ++number) {
+      EXPECT_TRUE(subscribe(a_, filter_of(number)).first);
+      EXPECT_FALSE(subscribe(b_, filter_of(number)).existed);
+      EXPECT_TRUE(subscribe(b_, filter_of(number / 2), {.qos = kQos1}).existed);
+    }
+    EXPECT_EQ(router_.subscriptions(), 2U * kFilters);
+    // From many to one, and to none.
+    for (int number = kFilters - 1; number > 0; --number) {
+      EXPECT_FALSE(unsubscribe(a_, filter_of(number)));
+      EXPECT_EQ(router_.find(filter_of(number), a_.list), nullptr);
+      EXPECT_NE(router_.find(filter_of(number), b_.list), nullptr);
+      EXPECT_NE(router_.find(filter_of(0), a_.list), nullptr);
+      EXPECT_TRUE(unsubscribe(b_, filter_of(number)));
+    }
+    EXPECT_TRUE(subscribe(a_, filter_of(0)).existed);
+    EXPECT_EQ(ids("x/0/y").size(), 0U);
+    EXPECT_FALSE(unsubscribe(a_, filter_of(0)));
+    EXPECT_TRUE(unsubscribe(b_, filter_of(0)));
+  }
+  EXPECT_EQ(router_.nodes(), 0U);
+}
+
 TEST_F(RouterTest, VisitsEachLocalFilterOnce) {
   subscribe(a_, "x");
   subscribe(b_, "x");
