@@ -18,8 +18,8 @@ namespace {
 
 using namespace linnet::bench;
 
-constexpr std::uint64_t kMessagesMin = 2'000;
 constexpr std::uint64_t kDeliveriesMin = 16'000;
+constexpr std::uint64_t kRoundsMin = 8;
 constexpr std::uint64_t kWarmUpRounds = 4;
 
 /// Counts of another compiler, or for another processor, can't be compared with these.
@@ -57,9 +57,7 @@ int run(const Scenario& scenario) {
     traffic.round();
   const std::uint64_t each = traffic.delivered() / kWarmUpRounds;
   if (each == 0) fail("nothing is delivered");
-  const std::uint64_t rounds =
-      std::max((kDeliveriesMin + each - 1) / each,
-               std::min<std::uint64_t>(kMessagesMin / traffic.round_messages(), 100));
+  const std::uint64_t rounds = std::max((kDeliveriesMin + each - 1) / each, kRoundsMin);
   const std::uint64_t before = traffic.delivered();
   traffic.count();
   WorkMeter::prepare();
