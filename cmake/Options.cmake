@@ -14,6 +14,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wno-restrict -Wno-stringop-overflow -Wno-null-dereference)
 endif()
 
+if(LINNET_STATIC)
+  # Still at a random address.
+  target_link_options(linnet_options INTERFACE -static-pie)
+endif()
+
 if(LINNET_SANITIZE)
   target_compile_options(linnet_options INTERFACE
     -fsanitize=${LINNET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
