@@ -163,6 +163,13 @@ cross_memory() {
 
 # What is quick, for continuous integration: 32 bits, and big endian.
 cross_quick_test() {
+  case $(dpkg --print-architecture) in
+    amd64 | arm64) ;;
+    *)
+      echo "dev: Debian has no compilers for other machines here; their tests are left out" >&2
+      return
+      ;;
+  esac
   cross_unit armhf base mqtt store
   cross_unit s390x base mqtt store
 }
