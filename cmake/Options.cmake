@@ -15,8 +15,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 if(LINNET_STATIC)
-  # Still at a random address.
-  target_link_options(linnet_options INTERFACE -static-pie)
+  # Still at a random address, where the C library has what that takes: not on 32-bit ARM.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=rcrt1.o
+                  OUTPUT_VARIABLE start_of_static_pie OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(EXISTS "${start_of_static_pie}")
+    target_link_options(linnet_options INTERFACE -static-pie)
+  else()
+    target_link_options(linnet_options INTERFACE -static -no-pie)
+  endif()
 endif()
 
 if(LINNET_SANITIZE)
