@@ -14,6 +14,17 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wno-restrict -Wno-stringop-overflow -Wno-null-dereference)
 endif()
 
+if(LINNET_STATIC)
+  # Still at a random address, where the C library has what that takes: not on 32-bit ARM.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=rcrt1.o
+                  OUTPUT_VARIABLE start_of_static_pie OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(EXISTS "${start_of_static_pie}")
+    target_link_options(linnet_options INTERFACE -static-pie)
+  else()
+    target_link_options(linnet_options INTERFACE -static -no-pie)
+  endif()
+endif()
+
 if(LINNET_SANITIZE)
   target_compile_options(linnet_options INTERFACE
     -fsanitize=${LINNET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

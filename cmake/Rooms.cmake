@@ -4,6 +4,16 @@
 #
 #   linnet_room(mqtt DEPENDS base)
 #   linnet_binary(linnet cli DEPENDS broker config)     the program of the folder src/cli
+#
+# With LINNET_SMALL, the rooms that a message does not pass through are compiled for size.
+
+set(LINNET_FAST_ROOMS base mqtt net router session shard transport)
+
+function(linnet_small target room)
+  if(LINNET_SMALL AND NOT room IN_LIST LINNET_FAST_ROOMS)
+    target_compile_options(${target} PRIVATE -Os)
+  endif()
+endfunction()
 
 function(linnet_room name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
@@ -22,6 +32,7 @@ function(linnet_room name)
     target_link_libraries(linnet_${name} PUBLIC linnet::${room})
   endforeach()
   target_link_libraries(linnet_${name} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  linnet_small(linnet_${name} ${name})
 endfunction()
 
 function(linnet_binary name folder)
@@ -37,6 +48,7 @@ function(linnet_binary name folder)
     COMPILE_DEFINITIONS
     "LINNET_VERSION=\"${PROJECT_VERSION}\";LINNET_BUILD_TYPE=\"${CMAKE_BUILD_TYPE}\"")
   target_link_libraries(${name} PRIVATE linnet_options)
+  linnet_small(${name} ${folder})
   foreach(room IN LISTS ARG_DEPENDS)
     target_link_libraries(${name} PRIVATE linnet::${room})
   endforeach()

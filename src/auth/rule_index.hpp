@@ -42,7 +42,9 @@ class RuleIndex {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept { return hash64(name); }
+    std::size_t operator()(std::string_view name) const noexcept {
+      return static_cast<std::size_t>(hash64(name));
+    }
   };
   template <class Value>
   using ByName = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;

@@ -1,27 +1,28 @@
 #include "base/clock.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 
 namespace linnet {
 
 namespace {
 
-template <class TimePoint>
-std::int64_t since_epoch_ms(TimePoint point) noexcept {
-  using std::chrono::duration_cast;
-  return duration_cast<std::chrono::milliseconds>(point.time_since_epoch()).count();
+/// Not by <chrono>: on 32-bit systems its library may have a time_t that ends in 2038, whatever
+/// size ours has.
+std::int64_t read_ms(clockid_t clock) noexcept {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
 }
 
 }  // namespace
 
 std::uint64_t SystemClock::now_ms() const noexcept {
-  const std::int64_t now_ms = since_epoch_ms(std::chrono::steady_clock::now());
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms, 1));
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(read_ms(CLOCK_MONOTONIC), 1));
 }
 
 std::int64_t SystemClock::wall_ms() const noexcept {
-  return since_epoch_ms(std::chrono::system_clock::now());
+  return read_ms(CLOCK_REALTIME);
 }
 
 const Clock& system_clock() noexcept {

@@ -6,8 +6,10 @@
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
-#elif defined(__ARM_FEATURE_CRC32)
+#elif defined(__aarch64__)
 #include <arm_acle.h>
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace linnet {
@@ -88,13 +90,15 @@ __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view 
   return ~narrow;
 }
 
-#elif defined(__ARM_FEATURE_CRC32)
+#elif defined(__aarch64__)
 
 bool has_instruction() noexcept {
-  return true;
+  static const bool has = (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0;
+  return has;
 }
 
-std::uint32_t by_instruction(std::string_view bytes, std::uint32_t crc) noexcept {
+__attribute__((target("+crc"))) std::uint32_t by_instruction(std::string_view bytes,
+                                                             std::uint32_t crc) noexcept {
   const char* at = bytes.data();
   std::size_t left = bytes.size();
   crc = ~crc;

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/to_size.hpp"
 #include "base/version.hpp"
 #include "broker/broker_impl.hpp"
 #include "control/ban_commands.hpp"
@@ -34,7 +35,7 @@ MailboxLimits mailbox_limits(const Config& config) {
   constexpr std::uint64_t kPart = 32;
   const Limits& limits = config.limits;
   return {limits.mailbox_messages_max,
-          static_cast<std::size_t>(std::min(limits.mailbox_bytes_max, config.memory_max / kPart))};
+          to_size(std::min(limits.mailbox_bytes_max, config.memory_max / kPart))};
 }
 
 }  // namespace

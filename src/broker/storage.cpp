@@ -5,6 +5,7 @@
 
 #include "base/cat.hpp"
 #include "base/log.hpp"
+#include "base/to_size.hpp"
 #include "control/store_commands.hpp"
 #include "store/open_checked.hpp"
 
@@ -29,8 +30,8 @@ store::DurableStoreOptions store_options(const Config& config, const store::Data
   constexpr std::uint64_t kQueuePart = 16;
   constexpr std::uint64_t kCommitPart = 32;
   const std::uint64_t memory = config.memory_max == 0 ? UINT64_MAX : config.memory_max;
-  options.intake.bytes_max = std::min(limits.store_queue_bytes_max, memory / kQueuePart);
-  options.commit_bytes_max = std::min(limits.commit_bytes_max, memory / kCommitPart);
+  options.intake.bytes_max = to_size(std::min(limits.store_queue_bytes_max, memory / kQueuePart));
+  options.commit_bytes_max = to_size(std::min(limits.commit_bytes_max, memory / kCommitPart));
   options.shards = shards;
   return options;
 }

@@ -74,7 +74,7 @@ std::string number_text(const Key& key, std::uint64_t number) {
     case KeyType::seconds: return quoted(duration_text(number * 1000));
     case KeyType::choice:
       LINNET_ASSERT(number < key.choices.size());
-      return quoted(key.choices[number]);
+      return quoted(key.choices[static_cast<std::size_t>(number)]);
     case KeyType::text:
     case KeyType::texts: break;
   }

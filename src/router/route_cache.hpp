@@ -65,8 +65,13 @@ class RouteCache {
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;
-    std::size_t operator()(const CachedRoute* entry) const noexcept { return entry->hash; }
-    std::size_t operator()(const Probe& probe) const noexcept { return probe.hash; }
+    // All bits of a hash are equally good, so half of them will do where a size has 32.
+    std::size_t operator()(const CachedRoute* entry) const noexcept {
+      return static_cast<std::size_t>(entry->hash);
+    }
+    std::size_t operator()(const Probe& probe) const noexcept {
+      return static_cast<std::size_t>(probe.hash);
+    }
   };
   struct Equal {
     using is_transparent = void;

@@ -164,7 +164,7 @@ void Intake::erase_outgoing(std::uint32_t shard, const EraseOutgoing& erase, Pla
 
 /// Moves a request of which nothing is left out of its lane, whose mutex is held.
 void Intake::leave_if_empty(Lane& lane, std::uint64_t number, bool passed, Farewell& farewell) {
-  const Slot& slot = passed ? lane.passed.find(number)->second : lane.slots[number - lane.first];
+  const Slot& slot = passed ? lane.passed.find(number)->second : lane.at(number);
   const Request& body = *slot.body;
   if (slot.open != 0 || !body.changes.empty()) return;
   if (body.unit != 0) {
@@ -376,7 +376,7 @@ Slot Intake::pull(std::uint32_t shard, std::uint64_t number) {
   const std::lock_guard lock(lane.mutex);
   // It may overtake others in its lane if only the units of one shard are taken.
   for (std::uint64_t earlier = lane.first; earlier < number; ++earlier)
-    contest(shard, lane.slots[earlier - lane.first]);
+    contest(shard, lane.at(earlier));
   return lane.pull(number);
 }
 

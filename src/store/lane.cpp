@@ -10,7 +10,7 @@ Slot* Lane::find(std::uint64_t number, bool& was_passed) noexcept {
   was_passed = number < first;
   if (!was_passed) {
     if (number >= end()) return nullptr;
-    Slot& slot = slots[number - first];
+    Slot& slot = at(number);
     return slot.body ? &slot : nullptr;
   }
   const auto found = passed.find(number);
@@ -33,7 +33,7 @@ Slot Lane::pull(std::uint64_t number) {
   Slot pulled;
   if (number >= first) {
     LINNET_ASSERT(number < end());
-    pulled = std::move(slots[number - first]);
+    pulled = std::move(at(number));
   } else {
     const auto found = passed.find(number);
     LINNET_ASSERT(found != passed.end());

@@ -47,6 +47,10 @@ class alignas(64) Lane {
   /// Forgets the requests at the front that have left.
   void drop_front() noexcept;
   void count_out(const LaneUse& out) noexcept;
+  /// One that is in `slots`.
+  [[nodiscard]] Slot& at(std::uint64_t number) noexcept {
+    return slots[static_cast<std::size_t>(number - first)];
+  }
   [[nodiscard]] std::uint64_t end() const noexcept { return first + slots.size(); }
 
   // Any thread

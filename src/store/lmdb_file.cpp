@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/cat.hpp"
+#include "base/to_size.hpp"
 
 namespace linnet::store {
 
@@ -52,6 +53,8 @@ constexpr std::uint32_t kDepthMax = 32;
 /// What is read together, in pages.
 constexpr PageNumber kWindowPages = 16;
 constexpr std::size_t kNoRoot = SIZE_MAX;
+/// No record of ours comes near it. What says so is damaged, and not worth the memory.
+constexpr std::uint64_t kValueMax = std::uint64_t{1} << 30;
 
 template <class Int>
 Int load(const char* bytes) noexcept {
@@ -229,14 +232,15 @@ bool LmdbFile::fetch(PageNumber page, char* bytes) {
 
 bool LmdbFile::enter(PageNumber page) {
   if (page < 2 || page >= pages()) return true;  // said elsewhere
-  if (visited_.empty()) visited_.resize(pages());
-  if (visited_[page]) return false;
-  visited_[page] = true;
+  if (visited_.empty()) visited_.resize(to_size(pages()));
+  const std::size_t at = to_size(page);
+  if (visited_[at]) return false;
+  visited_[at] = true;
   return true;
 }
 
 bool LmdbFile::visited(PageNumber page) const noexcept {
-  return page < visited_.size() && visited_[page];
+  return page < visited_.size() && visited_[to_size(page)];
 }
 
 void LmdbFile::walk_page(Walk& walk, PageNumber page, std::uint32_t level, const Range& range) {
@@ -342,8 +346,10 @@ bool LmdbFile::read_value(const Node& node, std::string_view& value) {
   const std::uint64_t size = kHeadSize + std::uint64_t{node.bytes};
   const std::uint64_t count = (size + page_size_ - 1) / page_size_;
   if (first < 2 || first >= pages() || count > pages() - first) return false;
-  value_.resize(size);
-  const ssize_t read = pread(file_, value_.data(), size, static_cast<off_t>(first * page_size_));
+  if (size > kValueMax) return false;
+  value_.resize(to_size(size));
+  const ssize_t read =
+      pread(file_, value_.data(), value_.size(), static_cast<off_t>(first * page_size_));
   if (read != static_cast<ssize_t>(size)) return false;
   if (load<std::size_t>(value_.data()) != first || kind_of(value_) != kOverflow) return false;
   if (load<std::uint32_t>(value_.data() + kLowerAt) < count) return false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/to_size.hpp"
+
 namespace linnet::store {
 namespace {
 
@@ -160,13 +162,13 @@ bool SalvageSource::walk_root(const Root& root, Visit visit, bool& whole) {
 /// known which pages are free, all pages have to do for the tables of which there is nothing else,
 /// though some of their records are old.
 bool SalvageSource::walk_strays(const Root* root, Visit visit) {
-  std::vector<bool> free(file_.pages());
+  std::vector<bool> free(to_size(file_.pages()));
   const LmdbSnapshot* snapshot = root != nullptr ? root->snapshot : first_snapshot();
   bool known = false;
   if (root != nullptr) mark_rest(*root);
   if (snapshot != nullptr) {
     known = file_.walk_free(*snapshot, [&free](PageNumber page) {
-      if (page < free.size()) free[page] = true;
+      if (page < free.size()) free[to_size(page)] = true;
     });
   }
   if (known) {
@@ -180,7 +182,7 @@ bool SalvageSource::walk_strays(const Root* root, Visit visit) {
   const PageNumber end = std::min(file_.pages(), last + 1);
   Copy copy(*this, std::nullopt, visit);
   for (PageNumber page = 2; page < end && copy.going(); ++page) {
-    if (free[page] || file_.visited(page)) continue;
+    if (free[to_size(page)] || file_.visited(page)) continue;
     static_cast<void>(file_.read_leaf(page, copy, [](auto, const LmdbTree&) {}));
   }
   return copy.going();

@@ -8,7 +8,7 @@ namespace linnet::store {
 
 UnitTable::Stripe& UnitTable::stripe_of(UnitId unit) noexcept {
   constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 divided by the golden ratio
-  return stripes_[(unit * kSpread) >> 60];
+  return stripes_[static_cast<std::size_t>((unit * kSpread) >> 60)];
 }
 
 Urgency UnitTable::add_part(const Request& request, std::uint64_t number, std::size_t bytes) {

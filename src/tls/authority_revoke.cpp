@@ -47,8 +47,9 @@ std::string stranger(const std::string& file, X509& certificate, const Signer& s
 
 bool add_entry(X509_CRL& list, const X509& certificate, std::time_t now) {
   x509::Revocation entry(X509_REVOKED_new());
-  const x509::Time time(ASN1_TIME_set(nullptr, now));
-  if (!entry || !time || X509_REVOKED_set_revocationDate(entry.get(), time.get()) != 1) {
+  const x509::Time time(ASN1_TIME_new());
+  if (!entry || !set_time(time.get(), now) ||
+      X509_REVOKED_set_revocationDate(entry.get(), time.get()) != 1) {
     return false;
   }
   x509::Integer serial(ASN1_INTEGER_dup(X509_get0_serialNumber(&certificate)));
@@ -80,10 +81,11 @@ bool add_authority_key(X509_CRL& list, const Signer& signer) {
 }
 
 bool sign(X509_CRL& list, const Signer& signer, std::time_t now, Revoked& result) {
-  const x509::Time begin(ASN1_TIME_set(nullptr, now - kBackdate_s));
-  const x509::Time end(ASN1_TIME_set(nullptr, result.next_update));
+  const x509::Time begin(ASN1_TIME_new());
+  const x509::Time end(ASN1_TIME_new());
   const X509_NAME* issuer = X509_get_subject_name(signer.certificate.get());
-  return begin && end && X509_CRL_set_version(&list, kVersion2) == 1 &&
+  return set_time(begin.get(), now - kBackdate_s) && set_time(end.get(), result.next_update) &&
+         X509_CRL_set_version(&list, kVersion2) == 1 &&
          X509_CRL_set_issuer_name(&list, issuer) == 1 &&
          X509_CRL_set1_lastUpdate(&list, begin.get()) == 1 &&
          X509_CRL_set1_nextUpdate(&list, end.get()) == 1 && count_up(list, result.number) &&

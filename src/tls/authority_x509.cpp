@@ -124,15 +124,15 @@ Certificate make_certificate(const Content& content, EVP_PKEY& key, const Signer
   if (!certificate) return nullptr;
   X509* issuer = signer != nullptr ? signer->certificate.get() : certificate.get();
   EVP_PKEY* signing_key = signer != nullptr ? signer->key.get() : &key;
-  const bool filled =
-      X509_set_version(certificate.get(), kVersion3) == 1 && set_serial(*certificate) &&
-      set_common_name(*certificate, content.common_name) &&
-      X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer)) == 1 &&
-      ASN1_TIME_set(X509_getm_notBefore(certificate.get()), content.not_before) != nullptr &&
-      ASN1_TIME_set(X509_getm_notAfter(certificate.get()), content.not_after) != nullptr &&
-      X509_set_pubkey(certificate.get(), &key) == 1 &&
-      add_extensions(*certificate, issuer, content, key) &&
-      X509_sign(certificate.get(), signing_key, digest_for(*signing_key)) > 0;
+  const bool filled = X509_set_version(certificate.get(), kVersion3) == 1 &&
+                      set_serial(*certificate) &&
+                      set_common_name(*certificate, content.common_name) &&
+                      X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer)) == 1 &&
+                      set_time(X509_getm_notBefore(certificate.get()), content.not_before) &&
+                      set_time(X509_getm_notAfter(certificate.get()), content.not_after) &&
+                      X509_set_pubkey(certificate.get(), &key) == 1 &&
+                      add_extensions(*certificate, issuer, content, key) &&
+                      X509_sign(certificate.get(), signing_key, digest_for(*signing_key)) > 0;
   if (!filled) return nullptr;
   return certificate;
 }

@@ -25,6 +25,14 @@ std::time_t to_time(const ASN1_TIME* time) noexcept {
   return ::timegm(&parts);
 }
 
+bool set_time(ASN1_TIME* target, std::time_t time) noexcept {
+  std::tm parts{};
+  char text[32];
+  if (target == nullptr || ::gmtime_r(&time, &parts) == nullptr) return false;
+  if (std::strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &parts) == 0) return false;
+  return ASN1_TIME_set_string_X509(target, text) == 1;
+}
+
 std::string date_text(std::time_t time) {
   std::tm parts{};
   char text[32];

@@ -53,6 +53,9 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, OpensslDelete<SSL_CTX_free>>;
 
 /// Seconds since 1970; 0 for null or nonsense.
 [[nodiscard]] std::time_t to_time(const ASN1_TIME* time) noexcept;
+/// Writes seconds since 1970 as RFC 5280 wants them. Not by ASN1_TIME_set(): a 32-bit OpenSSL may
+/// have a time_t of its own size, half of ours.
+[[nodiscard]] bool set_time(ASN1_TIME* target, std::time_t time) noexcept;
 /// "2026-01-31", UTC.
 [[nodiscard]] std::string date_text(std::time_t time);
 /// One line as RFC 2253 writes it.

@@ -13,6 +13,7 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include "base/cat.hpp"
+#include "base/to_size.hpp"
 #include "web/faults.hpp"
 #include "web/wire.hpp"
 
@@ -141,7 +142,7 @@ void WebSocket::grant() {
     deflate.msg_size_threshold = kDeflateMin;
     stream_.set_option(deflate);
   }
-  stream_.read_message_max(granting_->terms.message_max);
+  stream_.read_message_max(to_size(granting_->terms.message_max));
   stream_.auto_fragment(false);
   stream_.binary(true);
   const auto subprotocol = view(upgrade.subprotocol);

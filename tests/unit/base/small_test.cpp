@@ -1,4 +1,5 @@
 // The small pieces of base: cat, random, rate limit, function_ref, clock, assert.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include "base/function_ref.hpp"
 #include "base/random.hpp"
 #include "base/rate_limit.hpp"
+#include "base/to_size.hpp"
 
 namespace linnet {
 namespace {
@@ -21,6 +23,13 @@ TEST(Cat, joins_all_kinds) {
   EXPECT_EQ(cat(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
   EXPECT_EQ(cat(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");
   EXPECT_EQ(cat(-1, std::uint8_t{200}, std::int8_t{-128}, 'x'), "-1200-128x");
+}
+
+TEST(ToSize, never_makes_much_out_of_little_room) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(to_size(7), 7U);
+  EXPECT_EQ(to_size(std::uint64_t{4} << 30), std::min(std::uint64_t{4} << 30, kMost));
+  EXPECT_EQ(to_size(std::numeric_limits<std::uint64_t>::max()), kMost);
 }
 
 TEST(Random, repeats_with_its_seed_and_stays_below) {
