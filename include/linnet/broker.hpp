@@ -6,8 +6,10 @@
 //   broker->run();                      // until request_stop(), from any thread
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,11 @@ class Broker {
   /// report, on a thread of the broker. Nobody does before the first call, nor after one with an
   /// empty function; when that returns, the function of before has ended.
   void on_reload_request(std::function<ReloadReport()> answer);
+
+  /// How it is, in one line: how many clients it serves, and what is wrong if anything is. Waits
+  /// until all threads of the broker have answered; nothing if one has not within `patience`: it
+  /// hangs, or does not run any more. From any other thread.
+  [[nodiscard]] std::optional<std::string> health(std::chrono::milliseconds patience);
 
   /// The listeners' URLs, with the ports that were chosen where the configuration says 0.
   [[nodiscard]] std::vector<std::string> addresses() const;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "base/memory_budget.hpp"
 #include "base/process_memory.hpp"
 #include "broker/certificate_watch.hpp"
+#include "broker/health.hpp"
 #include "broker/listeners.hpp"
 #include "broker/reload_command.hpp"
 #include "broker/storage.hpp"
@@ -46,6 +49,9 @@ struct Broker::Impl {
   void make_true(Reloaded next) noexcept;
   void wait_for(shard::ReloadProgress& progress) const;
 
+  /// Asks all shards. Nothing if one of them has not answered in time. Any thread but the shards'.
+  [[nodiscard]] std::optional<HealthFacts> health_facts(std::chrono::milliseconds patience);
+
   [[nodiscard]] const Config& config() const noexcept { return settings->config; }
 
   Listeners listeners;
@@ -66,6 +72,9 @@ struct Broker::Impl {
   std::vector<std::unique_ptr<shard::Shard>> shards;
   net::InheritedSockets inherited;
   CertificateWatch certificates;
+
+  std::mutex asking;
+  shard::RollCallPtr roll_call;  // that not all have answered yet; by `asking`
 
   std::mutex reloading;
   std::atomic<bool> abort{false};

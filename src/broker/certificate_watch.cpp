@@ -43,6 +43,16 @@ void CertificateWatch::warn() const {
   }
 }
 
+std::vector<tls::CertificateFacts> CertificateWatch::facts() const {
+  std::vector<tls::CertificateFacts> all;
+  const std::lock_guard lock(mutex_);
+  for (const tls::ServerContext* context : contexts_) {
+    for (tls::CertificateFacts& facts : context->certificates())
+      all.push_back(std::move(facts));
+  }
+  return all;
+}
+
 void CertificateWatch::append_to(std::vector<shard::SysTopic>& topics) const {
   const std::time_t now = std::time(nullptr);
   const std::lock_guard lock(mutex_);

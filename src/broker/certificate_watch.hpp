@@ -27,6 +27,9 @@ class CertificateWatch final : public shard::SysSource {
   /// Any thread.
   void warn() const;
 
+  /// Those that the listeners show now. Any thread.
+  [[nodiscard]] std::vector<tls::CertificateFacts> facts() const;
+
   void append_to(std::vector<shard::SysTopic>& topics) const override;
 
  private:

@@ -4,6 +4,7 @@
 #include "cli/ban_options.hpp"
 #include "cli/bench_options.hpp"
 #include "cli/cert_options.hpp"
+#include "cli/describe.hpp"
 #include "cli/explain_options.hpp"
 #include "cli/options.hpp"
 #include "cli/passwd_options.hpp"
@@ -103,6 +104,7 @@ int main(int argc, char** argv) {
   CLI::App* bench_command = app.add_subcommand("bench", "Measure a broker: any, at a URL");
   add_bench_options(*bench_command, bench_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
+  if (const auto code = describe(app, argc, argv)) return *code;
 
   try {
     app.parse(argc, argv);

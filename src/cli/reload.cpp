@@ -11,8 +11,22 @@
 
 namespace linnet::cli {
 
-Reloader::Reloader(const RunOptions& options, const SystemUser& user, Broker& broker)
-    : options_(options), user_(user), broker_(broker), thread_([this] { work(); }) {
+namespace {
+
+/// Empty: there is none.
+std::string trouble_of(const ReloadReport& report) {
+  if (report.applied) return {};
+  return cat("the last reload failed: ",
+             report.errors.empty() ? std::string("see the log") : report.errors.front());
+}
+
+}  // namespace
+
+Reloader::Reloader(const RunOptions& options, const SystemUser& user, Broker& broker,
+                   net::ServiceManager& manager)
+    : options_(options), user_(user), broker_(broker), manager_(manager), thread_([this] {
+        work();
+      }) {
   broker.on_reload_request([this] { return reload(); });
 }
 
@@ -28,14 +42,16 @@ Reloader::~Reloader() {
 
 ReloadReport Reloader::reload() {
   const std::lock_guard lock(reloading_);
+  manager_.reloading();
+  ReloadReport report;
   try {
-    return read_and_reload();
+    report = read_and_reload();
   } catch (const std::exception& failure) {
-    ReloadReport report;
     report.errors.push_back(cat("the reload failed: ", std::string_view(failure.what())));
     log_report(report);
-    return report;
   }
+  manager_.reloaded(trouble_of(report));
+  return report;
 }
 
 ReloadReport Reloader::read_and_reload() {

@@ -8,14 +8,16 @@
 
 #include "cli/options.hpp"
 #include "cli/system_user.hpp"
+#include "net/service_manager.hpp"
 #include <linnet/broker.hpp>
 
 namespace linnet::cli {
 
 class Reloader {
  public:
-  /// User and broker outlive it. Has a thread of its own, so that signals are heard meanwhile.
-  Reloader(const RunOptions& options, const SystemUser& user, Broker& broker);
+  /// The others outlive it. Has a thread of its own, so that signals are heard meanwhile.
+  Reloader(const RunOptions& options, const SystemUser& user, Broker& broker,
+           net::ServiceManager& manager);
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
   /// Waits for a reload that is under way.
@@ -33,6 +35,7 @@ class Reloader {
   const RunOptions options_;
   const SystemUser& user_;
   Broker& broker_;
+  net::ServiceManager& manager_;
   std::mutex reloading_;  // from reading the file on, so that no older one comes last
 
   std::mutex mutex_;

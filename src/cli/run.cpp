@@ -10,6 +10,7 @@
 #include "cli/options.hpp"
 #include "cli/reload.hpp"
 #include "cli/run_config.hpp"
+#include "cli/service_watch.hpp"
 #include "cli/signals.hpp"
 #include "cli/system_user.hpp"
 #include <linnet/broker.hpp>
@@ -39,14 +40,15 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
                        "limits.connections_max");
 }
 
-int serve(const RunOptions& options, Config settings) {
+int serve(const RunOptions& options, Config settings, net::ServiceManager& manager) {
   raise_descriptor_limit(settings.limits.connections_max);
   settings.socket_activation = true;
   settings.memory_max = memory_limit(settings.memory_max);
   tune_heap(settings.memory_max);
   const bool seccomp = settings.seccomp;
   std::string error;
-  const auto refuse = [&error] {
+  const auto refuse = [&error, &manager] {
+    manager.starting(error);
     // A line each: wrong files of [auth] are all named at once.
     for (std::size_t at = 0; at < error.size();) {
       const std::size_t end = std::min(error.find('\n', at), error.size());
@@ -63,14 +65,16 @@ int serve(const RunOptions& options, Config settings) {
     set_core_dumps(core_dumps);
     return true;
   };
+  manager.starting("opening the store");
   const auto broker = Broker::open(std::move(settings), error, become);
   if (broker == nullptr) return refuse();
   if (seccomp) {
     if (!filter_system_calls(error)) return refuse();
     log::info("cli", "system calls that a broker does not need now end the process");
   }
-  Reloader reloader(options, user, *broker);
-  const SignalThread signals(*broker, reloader);
+  Reloader reloader(options, user, *broker, manager);
+  const SignalThread signals(*broker, reloader, manager);
+  const ServiceWatch watch(*broker, manager);
   forget_startup_pages();
   broker->run();
   return kOk;
@@ -80,6 +84,7 @@ int serve(const RunOptions& options, Config settings) {
 
 int run(const RunOptions& options) {
   block_signals();
+  net::ServiceManager manager(net::ServiceEnvironment::take());
   LoadResult result = read_config(options);
   for (const ConfigError& error : result.errors)
     print_error(to_string(error));
@@ -88,7 +93,7 @@ int run(const RunOptions& options) {
   log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
   set_core_dumps(config.core_dumps);
   try {
-    return serve(options, std::move(result.config));
+    return serve(options, std::move(result.config), manager);
   } catch (const std::exception& exception) {
     print_error(std::string("linnet: ") + exception.what());
     return kFailed;

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "cli/options.hpp"
 #include "cli/reload.hpp"
+#include "net/service_manager.hpp"
 #include <linnet/broker.hpp>
 
 namespace linnet::cli {
@@ -30,8 +31,11 @@ void block_signals() noexcept {
   sigaction(SIGPIPE, &ignore, nullptr);
 }
 
-SignalThread::SignalThread(Broker& broker, Reloader& reloader)
-    : broker_(broker), reloader_(reloader), thread_([this] { wait_for_signals(); }) {}
+SignalThread::SignalThread(Broker& broker, Reloader& reloader, net::ServiceManager& manager)
+    : broker_(broker),
+      reloader_(reloader),
+      manager_(manager),
+      thread_([this] { wait_for_signals(); }) {}
 
 SignalThread::~SignalThread() {
   done_ = true;
@@ -58,6 +62,7 @@ void SignalThread::on_stop_signal(int signal) noexcept {
   const std::string name = signal == SIGINT ? "SIGINT" : "SIGTERM";
   if (stop_signals_ == 1) {
     log::info("cli", name + ": stopping in good order; once more stops at once");
+    manager_.stopping("stopping in good order");
     broker_.request_stop();
   } else if (stop_signals_ == 2) {
     log::warn("cli", name + " again: stopping at once");

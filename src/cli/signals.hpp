@@ -10,6 +10,10 @@ namespace linnet {
 class Broker;
 }
 
+namespace linnet::net {
+class ServiceManager;
+}
+
 namespace linnet::cli {
 
 class Reloader;
@@ -17,10 +21,10 @@ class Reloader;
 /// Must be called before the process has other threads: they inherit what is blocked here.
 void block_signals() noexcept;
 
-/// Waits for signals from its construction to its destruction; broker and reloader outlive it.
+/// Waits for signals from its construction to its destruction; the others outlive it.
 class SignalThread {
  public:
-  SignalThread(Broker& broker, Reloader& reloader);
+  SignalThread(Broker& broker, Reloader& reloader, net::ServiceManager& manager);
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;
   ~SignalThread();
@@ -31,6 +35,7 @@ class SignalThread {
 
   Broker& broker_;
   Reloader& reloader_;
+  net::ServiceManager& manager_;
   std::atomic<bool> done_ = false;
   int stop_signals_ = 0;  // only the thread's
   std::thread thread_;    // last: it uses the others

@@ -17,6 +17,7 @@
 #include "session/peers.hpp"
 #include "session/settings.hpp"
 #include "shard/reload_progress.hpp"
+#include "shard/roll_call.hpp"
 #include "store/store.hpp"
 
 namespace linnet::shard {
@@ -169,6 +170,11 @@ struct CountersLetter {
   Counters counters;
 };
 
+/// Answered at once, with what the shard counts.
+struct RollCallLetter {
+  RollCallPtr call;
+};
+
 /// The broker stops: reads no more, publishes undelayed Wills.
 struct StopLetter {};
 /// The sender has published its Wills: nothing more comes from it.
@@ -181,7 +187,7 @@ using Letter =
                  OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
                  VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter,
-                 CountersLetter, StopLetter, StoppedLetter>;
+                 CountersLetter, RollCallLetter, StopLetter, StoppedLetter>;
 
 using ShardMailbox = Mailbox<Letter>;
 

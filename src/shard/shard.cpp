@@ -324,6 +324,10 @@ void Shard::close_connections() {
     connection->shut_down();
 }
 
+void Shard::on(const RollCallLetter& letter) {
+  letter.call->answer(counters_now(), services_.settings);
+}
+
 Counters Shard::counters_now() const noexcept {
   Counters counters = counters_;
   counters.bytes_received = link_counters_.bytes_received;

@@ -199,6 +199,7 @@ class Shard final : public session::Peers {
   void on(const PressureLetter&) {}
   void on(const CountersRequestLetter& letter);
   void on(const CountersLetter& letter);
+  void on(const RollCallLetter& letter);
   void on(const StopLetter& letter);
   void on(const StoppedLetter& letter);
 
