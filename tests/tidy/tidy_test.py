@@ -23,6 +23,7 @@ ROWS = [
     {"router", "store", "auth"},
     {"session"},
     {"shard"},
+    {"client"},
     {"transport", "control", "hub", "bridge", "cluster", "bench"},
     {"broker"},
     {"cli"},
