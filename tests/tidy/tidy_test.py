@@ -24,7 +24,7 @@ ROWS = [
     {"session"},
     {"shard"},
     {"client"},
-    {"transport", "control", "hub", "bridge", "cluster", "bench"},
+    {"transport", "control", "hub", "bridge", "cluster", "bench", "pubsub"},
     {"broker"},
     {"cli"},
 ]
