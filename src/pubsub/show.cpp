@@ -54,16 +54,18 @@ void Show::append_for_people(std::string& out, const mqtt::ReceivedPublish& publ
   }
   const std::string_view payload = publish.payload;
   std::string text;
+  const bool is_text = is_plain_text(payload);
   if (payload.empty()) {
     palette.put(text, Paint::dim, "(empty)");
-  } else if (!is_plain_text(payload)) {
+  } else if (!is_text) {
     palette.put(text, Paint::dim, hex_dump(payload));
   } else if (payload.size() <= kPrettyMax && is_json(payload)) {
     append_pretty(text, payload, palette);
   } else {
     text = shown(payload, Lines::kept);
   }
-  if (settings_.shows_topic) out += text.find('\n') == std::string::npos ? ' ' : '\n';
+  const bool fits = is_text && text.find('\n') == std::string::npos;
+  if (settings_.shows_topic) out += fits ? ' ' : '\n';
   out += text;
 }
 

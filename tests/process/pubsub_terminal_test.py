@@ -59,7 +59,7 @@ class Terminal(BrokerCase):
     def test_bytes(self):
         text = COLOUR.sub("", self.shown(b"\x1b]0;owned\x07\xff"))
         self.assertEqual(text, f"{self.topic}/a (retained)\n00000000  1b 5d 30 3b 6f 77 6e 65  "
-                         "64 07 ff                 |.]0;owned...|\n")
+                         "64 07 ff                 |.]0;owned..|\n")
 
     def test_nothing_is_obeyed(self):
         hostile = "\x1b[2J\u202e\x9b31m\r\x08".encode()

@@ -178,7 +178,9 @@ TEST_F(ClientTest, GivesUpWhereTheBrokerIsWrong) {
 
 TEST_F(ClientTest, WaitsForConnack) {
   const Door door(true);
-  make({door.address()}, {.opening_max_ns = 50 * kMillisecondNs});
+  ClientOptions options;
+  options.opening_max_ns = 50 * kMillisecondNs;
+  make({door.address()}, options);
   turn_until([&] { return client_->is_over(); });
   EXPECT_EQ(client_->fault(), "mqtt://test has not answered CONNECT for 0 s");
 }

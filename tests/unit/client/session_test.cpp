@@ -135,7 +135,8 @@ TEST_F(SessionTest, ConnectsAndSubscribes) {
   open();
   EXPECT_EQ(sent(), (Words{"CONNECT clean", "SUBSCRIBE"}));
   hear("\x90\x05\x00\x01\x00\x01\x87"s);
-  EXPECT_EQ(told(), (Words{"connected", "subscribed a Success", "subscribed b Not authorized"}));
+  EXPECT_EQ(told(),
+            (Words{"connected", "subscribed a Granted QoS 1", "subscribed b Not authorized"}));
   session_->unsubscribe({"a"});
   EXPECT_EQ(sent(), (Words{"UNSUBSCRIBE"}));
   hear("\xB0\x04\x00\x02\x00\x00"s);
