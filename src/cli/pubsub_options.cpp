@@ -68,7 +68,9 @@ void add_broker(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->group(kGroup);
   // All sockets are so; scripts may say it.
-  app.add_flag_callback("--nodelay", [] {}, "Accepted; it is always so")->group("");
+  app.add_flag_callback(
+         "--nodelay", [] {}, "Accepted; it is always so")
+      ->group("");
 }
 
 void add_tls(CLI::App& app, Options& options) {

@@ -43,7 +43,7 @@ class Publisher final : public Worker {
       return ~std::uint64_t{0};
     }
     source_->rest();
-    return ~std::uint64_t{0};
+    return kWhenThereIsRoom;
   }
 
   void on_published(std::uint64_t number, const client::Outcome& outcome) override {

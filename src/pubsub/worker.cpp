@@ -39,8 +39,11 @@ Worker::Round Worker::serve(client::Target& target, const client::ClientOptions&
   if (!settings_.unsubscribe.empty()) session().unsubscribe(settings_.unsubscribe);
   client_->begin();
   while (!client_->is_over()) {
-    const std::uint64_t own_ns = work();
-    mind_time(std::min(own_ns, client_->tend()));
+    std::uint64_t own_ns = work();
+    const std::uint64_t next_ns = client_->tend();
+    // Otherwise the socket tells when it has taken some of it.
+    if (own_ns == kWhenThereIsRoom && !session().wants_messages()) own_ns = next_ns;
+    mind_time(std::min(own_ns, next_ns));
     if (!mind_interrupts()) break;
   }
   while (!output_.is_empty() && mind_interrupts())

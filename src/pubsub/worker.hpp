@@ -33,6 +33,8 @@ class Worker : public client::ClientUser {
   ~Worker() = default;
   /// Before the connection is begun. False: it has complained.
   [[nodiscard]] virtual bool prepare() { return true; }
+  /// From work(): there is more to send as soon as the session wants it.
+  static constexpr std::uint64_t kWhenThereIsRoom = 0;
   /// In each turn; returns when it wants another one, at the latest.
   [[nodiscard]] virtual std::uint64_t work() { return ~std::uint64_t{0}; }
   /// All subscriptions are answered, and one at least was granted.

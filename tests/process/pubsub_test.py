@@ -203,6 +203,15 @@ class Input(PubSubCase):
         self.assertEqual(self.received(count, "-l", "-M", "10", input=lines),
                          b"".join(b"<%d>\n" % number for number in range(count)))
 
+    def test_many_lines(self):
+        """More than fits into the socket, from a file, which nobody waits for."""
+        count = 100_000
+        with tempfile.TemporaryFile() as file:
+            file.write(b"".join(b"line number %d\n" % number for number in range(count)))
+            for qos in "01":
+                file.seek(0)
+                self.pub("-t", self.topic, "-l", "-q", qos, stdin=file)
+
     def test_files(self):
         data = os.urandom(300_000)
         with tempfile.NamedTemporaryFile() as file:
