@@ -8,9 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "bench/loop.hpp"
+#include "bench/network.hpp"
 #include "bench/packets.hpp"
-#include "bench/target.hpp"
 #include "net/channel.hpp"
 #include "net/file_descriptor.hpp"
 

@@ -4,8 +4,10 @@
 
 #include "base/bytes.hpp"
 #include "base/cat.hpp"
-#include "mqtt/framer.hpp"
-#include "mqtt/property.hpp"
+#include "client/session.hpp"
+#include "mqtt/decode_client.hpp"
+#include "mqtt/encode_client.hpp"
+#include "mqtt/property_writer.hpp"
 
 namespace linnet::bench {
 
@@ -33,7 +35,10 @@ std::string with_header(std::uint8_t first_byte, std::string_view body, std::siz
   return packet.append(body);
 }
 
-/// MQTT 3 has return codes of its own.
+mqtt::Frame frame_of(mqtt::PacketType type, std::string_view body) noexcept {
+  return {static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4), body, body};
+}
+
 std::string return_code_text(std::uint8_t code) {
   switch (code) {
     case 1: return "Unacceptable protocol version (1)";
@@ -45,76 +50,44 @@ std::string return_code_text(std::uint8_t code) {
   }
 }
 
-void read_properties(std::string_view raw, ConnackAnswer& answer) {
-  mqtt::PropertyReader properties(raw, mqtt::place_of(mqtt::PacketType::connack));
-  while (properties.next()) {
-    const auto& value = properties.value();
-    switch (value.id) {
-      case mqtt::Property::receive_maximum:
-        answer.receive_maximum = static_cast<std::uint16_t>(value.number);
-        break;
-      case mqtt::Property::maximum_qos:
-        answer.qos_max = static_cast<std::uint8_t>(value.number);
-        break;
-      case mqtt::Property::maximum_packet_size: answer.packet_size_max = value.number; break;
-      case mqtt::Property::server_keep_alive:
-        answer.keep_alive_s = static_cast<std::uint16_t>(value.number);
-        break;
-      default: break;
-    }
-  }
-  if (properties.error())
-    answer.fault = cat("has sent a broken CONNACK: ", properties.error()->text);
-}
-
 }  // namespace
 
 std::string reason_text(ReasonCode reason) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const auto code = static_cast<std::uint8_t>(reason);
-  return cat(name_of(reason), " (0x", kDigits[code >> 4], kDigits[code & 15], ')');
+  return client::reason_text(reason);
 }
 
 std::string connect_packet(const ConnectPacket& connect) {
-  std::string body;
-  add_text(body, connect.version == Version::v3_1 ? "MQIsdp" : "MQTT");
-  body += static_cast<char>(connect.version);
-  std::uint8_t flags = connect.clean ? 0x02 : 0;
-  if (!connect.user.empty()) flags |= 0x80;
-  if (!connect.password.empty()) flags |= 0x40;
-  body += static_cast<char>(flags);
-  add_u16(body, 0);  // no Keep Alive
-  if (connect.version == Version::v5) {
-    if (connect.clean) {
-      body += '\0';
-    } else {
-      body += '\x05';
-      body += static_cast<char>(mqtt::Property::session_expiry_interval);
-      add_u16(body, kKeptS >> 16);
-      add_u16(body, kKeptS);
-    }
-  }
-  add_text(body, connect.client_id);
-  if (!connect.user.empty()) add_text(body, connect.user);
-  if (!connect.password.empty()) add_text(body, connect.password);
-  return with_header(0x10, body);
+  mqtt::PropertyWriter kept;
+  if (!connect.clean) kept.u32(mqtt::Property::session_expiry_interval, kKeptS);
+  mqtt::OutgoingConnect packet;
+  packet.version = connect.version;
+  packet.clean_start = connect.clean;
+  packet.client_id = connect.client_id;
+  if (!connect.user.empty()) packet.user_name = connect.user;
+  if (!connect.password.empty()) packet.password = connect.password;
+  packet.properties = kept.bytes();
+  std::string bytes;
+  mqtt::append(bytes, packet);
+  return bytes;
 }
 
 std::string subscribe_packet(std::string_view filter, Qos qos, Version version) {
-  std::string body;
-  add_u16(body, 1);
-  if (version == Version::v5) body += '\0';
-  add_text(body, filter);
-  body += static_cast<char>(qos);
-  return with_header(0x82, body);
+  const mqtt::TopicFilter filters[] = {{filter, {.qos = qos}}};
+  std::string bytes;
+  mqtt::append(bytes, mqtt::OutgoingSubscribe{1, filters, {}}, version);
+  return bytes;
 }
 
 std::string disconnect_packet() {
-  return with_header(0xE0, {});
+  std::string bytes;
+  mqtt::append(bytes, mqtt::OutgoingDisconnect{}, Version::v5);
+  return bytes;
 }
 
 std::string ping_packet() {
-  return with_header(0xC0, {});
+  std::string bytes;
+  mqtt::append_pingreq(bytes);
+  return bytes;
 }
 
 PublishForm publish_form(const PublishShape& shape, std::size_t payload) {
@@ -135,38 +108,37 @@ PublishForm publish_form(const PublishShape& shape, std::size_t payload) {
 
 ConnackAnswer read_connack(std::string_view body, Version version) {
   ConnackAnswer answer;
-  Reader in(body);
-  answer.session_present = (in.u8() & 1) != 0;
-  const std::uint8_t code = in.u8();
-  std::string_view properties;
-  // A refusal may be that of an older protocol: without properties.
-  if (version == Version::v5 && !in.empty()) properties = mqtt::take_properties(in);
-  if (!in.ok() || !in.empty()) {
-    answer.fault = "has sent a broken CONNACK";
+  const auto connack = mqtt::decode_connack(frame_of(mqtt::PacketType::connack, body), version);
+  if (!connack) {
+    answer.fault = cat("has sent a broken CONNACK: ", connack.error().text);
     return answer;
   }
-  read_properties(properties, answer);
-  if (code == 0 || !answer.fault.empty()) return answer;
-  const bool is_reason = version == Version::v5 && code >= 0x80;
-  answer.fault =
-      cat("refuses the connection: ",
-          is_reason ? reason_text(static_cast<ReasonCode>(code)) : return_code_text(code));
+  answer.session_present = connack->session_present;
+  answer.receive_maximum = connack->receive_maximum;
+  answer.qos_max = static_cast<std::uint8_t>(connack->qos_max);
+  answer.packet_size_max = connack->packet_size_max;
+  answer.keep_alive_s = connack->server_keep_alive_s.value_or(0);
+  if (connack->reason == ReasonCode::success) return answer;
+  // MQTT 3 has return codes of its own.
+  const auto code = static_cast<std::uint8_t>(body[1]);
+  answer.fault = cat("refuses the connection: ",
+                     code >= 0x80 ? reason_text(connack->reason) : return_code_text(code));
   return answer;
 }
 
 std::string suback_fault(std::string_view body, Qos qos, Version version) {
-  Reader in(body);
-  const std::uint16_t packet_id = in.u16();
-  if (version == Version::v5) (void)mqtt::take_properties(in);
-  const std::uint8_t code = in.u8();
-  if (!in.ok() || !in.empty() || packet_id != 1) return "has sent a broken SUBACK";
-  if (code >= 0x80) {
-    return version == Version::v5
-               ? cat("refuses the subscription: ", reason_text(static_cast<ReasonCode>(code)))
-               : std::string("refuses the subscription");
+  const auto suback = mqtt::decode_suback(frame_of(mqtt::PacketType::suback, body), version);
+  if (!suback || suback->packet_id != 1 || suback->codes.size() != 1)
+    return "has sent a broken SUBACK";
+  const ReasonCode reason = suback->reason(0);
+  if (failed(reason)) {
+    return version == Version::v5 ? cat("refuses the subscription: ", reason_text(reason))
+                                  : std::string("refuses the subscription");
   }
-  if (code == static_cast<std::uint8_t>(qos)) return {};
-  return cat("grants QoS ", code, " where QoS ", static_cast<std::uint8_t>(qos), " was asked for");
+  const auto granted = static_cast<std::uint8_t>(reason);
+  if (granted == static_cast<std::uint8_t>(qos)) return {};
+  return cat("grants QoS ", granted, " where QoS ", static_cast<std::uint8_t>(qos),
+             " was asked for");
 }
 
 std::string disconnect_text(std::string_view body) {

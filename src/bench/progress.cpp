@@ -5,7 +5,7 @@
 
 #include "base/cat.hpp"
 #include "bench/figures.hpp"
-#include "bench/loop.hpp"
+#include "bench/network.hpp"
 
 namespace linnet::bench {
 

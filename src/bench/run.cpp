@@ -4,11 +4,10 @@
 #include <sys/resource.h>
 
 #include "base/cat.hpp"
-#include "bench/loop.hpp"
+#include "bench/network.hpp"
 #include "bench/progress.hpp"
 #include "bench/scenarios.hpp"
 #include "bench/stage.hpp"
-#include "bench/target.hpp"
 
 namespace linnet::bench {
 
@@ -50,7 +49,10 @@ Report run(const Settings& settings, bool shows_progress) {
     report.fault = cat("--pid: there is no process ", settings.pid, " that we may look at");
     return report;
   }
-  const auto target = Target::open(settings, report.fault);
+  client::TargetOptions options;
+  options.url = settings.url;
+  options.tls = {settings.ca, settings.url.host, settings.cert, settings.key, settings.insecure};
+  const auto target = Target::open(options, report.fault);
   if (target == nullptr) return report;
   Loop loop;
   if (!loop.open(kPacketHeadMax + settings.payload, report.fault)) return report;

@@ -8,6 +8,7 @@
 #include "cli/explain_options.hpp"
 #include "cli/options.hpp"
 #include "cli/passwd_options.hpp"
+#include "cli/pubsub_options.hpp"
 
 namespace {
 
@@ -103,6 +104,8 @@ int main(int argc, char** argv) {
   BenchOptions bench_options;
   CLI::App* bench_command = app.add_subcommand("bench", "Measure a broker: any, at a URL");
   add_bench_options(*bench_command, bench_options);
+  PubsubOptions pubsub_options;
+  add_pubsub_commands(app, pubsub_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
   if (const auto code = describe(app, argc, argv)) return *code;
 
@@ -128,5 +131,6 @@ int main(int argc, char** argv) {
   if (passwd_command->parsed()) return passwd(passwd_options);
   if (explain_command->parsed()) return explain(explain_options);
   if (bench_command->parsed()) return bench(bench_options);
+  if (const auto code = run_pubsub(app, pubsub_options)) return *code;
   return check_command->parsed() ? check(check_options) : run(run_options);
 }

@@ -4,12 +4,12 @@
 #include "base/assert.hpp"
 #include "mqtt/encode.hpp"
 #include "mqtt/property.hpp"
+#include "mqtt/put.hpp"
 
 namespace linnet::mqtt {
 namespace {
 
 constexpr std::string_view kDroppedName = "linnet-dropped";
-constexpr std::size_t kStringMax = 65'535;
 
 // The decimal digits of a count, without an allocation.
 class Digits {

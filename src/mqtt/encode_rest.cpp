@@ -2,86 +2,26 @@
 
 #include "base/assert.hpp"
 #include "mqtt/encode.hpp"
-#include "mqtt/property.hpp"
+#include "mqtt/property_writer.hpp"
+#include "mqtt/put.hpp"
 
 namespace linnet::mqtt {
 namespace {
 
-constexpr std::size_t kStringMax = 65'535;
-constexpr std::size_t kLengthMax = 0x0FFF'FFFF;
 constexpr std::uint32_t kShortAckSize = 4;
-
-void put_u8(std::string& target, std::uint8_t value) {
-  target.push_back(static_cast<char>(value));
-}
-
-void put_u16(std::string& target, std::uint16_t value) {
-  put_u8(target, static_cast<std::uint8_t>(value >> 8));
-  put_u8(target, static_cast<std::uint8_t>(value));
-}
-
-void put_varint(std::string& target, std::size_t value) {
-  LINNET_ASSERT(value <= kLengthMax);
-  char bytes[4];
-  Writer out(bytes);
-  out.varint(static_cast<std::uint32_t>(value));
-  target.append(bytes, out.position());
-}
 
 std::uint8_t code_of(ReasonCode reason) noexcept {
   return static_cast<std::uint8_t>(reason);
 }
-
-// The properties of one packet on their way: these packets are rare, so that a string of its own
-// is cheap enough for each.
-class Properties {
- public:
-  void u8(Property id, std::uint8_t value) {
-    put_id(id);
-    put_u8(bytes_, value);
-  }
-  void u16(Property id, std::uint16_t value) {
-    put_id(id);
-    put_u16(bytes_, value);
-  }
-  void u32(Property id, std::uint32_t value) {
-    u16(id, static_cast<std::uint16_t>(value >> 16));
-    put_u16(bytes_, static_cast<std::uint16_t>(value));
-  }
-  /// Strings and binary data; an empty one is not written.
-  void text(Property id, std::string_view value) {
-    if (value.empty()) return;
-    LINNET_ASSERT(value.size() <= kStringMax);
-    u16(id, static_cast<std::uint16_t>(value.size()));
-    bytes_.append(value);
-  }
-  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
-  /// Appends the property length and the properties.
-  void put_on(std::string& target) const {
-    put_varint(target, bytes_.size());
-    target.append(bytes_);
-  }
-
- private:
-  void put_id(Property id) { put_u8(bytes_, static_cast<std::uint8_t>(id)); }
-
-  std::string bytes_;
-};
 
 std::uint8_t first_byte_of(PacketType type) noexcept {
   const auto high = static_cast<unsigned>(type) << 4;
   return static_cast<std::uint8_t>(type == PacketType::pubrel ? high | 0x02u : high);
 }
 
-void put_packet(std::string& target, PacketType type, std::string_view body) {
-  put_u8(target, first_byte_of(type));
-  put_varint(target, body.size());
-  target.append(body);
-}
-
 // A reason code and properties: both are left out if they say nothing (MQTT 5.0, sections 3.4.2,
 // 3.14.2, 3.15.2).
-void put_reason(std::string& body, ReasonCode reason, const Properties& properties) {
+void put_reason(std::string& body, ReasonCode reason, const PropertyWriter& properties) {
   if (reason == ReasonCode::success && properties.empty()) return;
   put_u8(body, code_of(reason));
   if (!properties.empty()) properties.put_on(body);
@@ -105,8 +45,8 @@ std::uint8_t return_code_of(ReasonCode reason) noexcept {
   }
 }
 
-Properties properties_of(const Connack& connack) {
-  Properties properties;
+PropertyWriter properties_of(const Connack& connack) {
+  PropertyWriter properties;
   if (connack.session_expiry_s) {
     properties.u32(Property::session_expiry_interval, *connack.session_expiry_s);
   }
@@ -158,11 +98,11 @@ void append_ack(std::string& target, PacketType type, const Ack& ack, Version ve
   std::string body;
   put_u16(body, ack.packet_id);
   if (version == Version::v5) {
-    Properties properties;
+    PropertyWriter properties;
     properties.text(Property::reason_string, ack.reason_string);
     put_reason(body, ack.reason, properties);
   }
-  put_packet(target, type, body);
+  put_packet(target, first_byte_of(type), body);
 }
 
 void append(std::string& target, const Connack& connack, Version version) {
@@ -176,7 +116,7 @@ void append(std::string& target, const Connack& connack, Version version) {
     put_u8(body, resumed && version == Version::v3_1_1);
     put_u8(body, return_code_of(connack.reason));
   }
-  put_packet(target, PacketType::connack, body);
+  put_packet(target, first_byte_of(PacketType::connack), body);
 }
 
 void append_suback(std::string& target, PacketId packet_id, std::span<const ReasonCode> reasons,
@@ -186,7 +126,7 @@ void append_suback(std::string& target, PacketId packet_id, std::span<const Reas
   if (version == Version::v5) put_u8(body, 0);  // no properties
   for (const auto reason : reasons)
     put_u8(body, suback_code_of(reason, version));
-  put_packet(target, PacketType::suback, body);
+  put_packet(target, first_byte_of(PacketType::suback), body);
 }
 
 void append_unsuback(std::string& target, PacketId packet_id, std::span<const ReasonCode> reasons,
@@ -198,21 +138,21 @@ void append_unsuback(std::string& target, PacketId packet_id, std::span<const Re
     for (const auto reason : reasons)
       put_u8(body, code_of(reason));
   }
-  put_packet(target, PacketType::unsuback, body);
+  put_packet(target, first_byte_of(PacketType::unsuback), body);
 }
 
 void append(std::string& target, const Disconnect& disconnect) {
   // No Session Expiry Interval: a server must not send one (MQTT-3.14.2-2).
-  Properties properties;
+  PropertyWriter properties;
   properties.text(Property::reason_string, disconnect.reason_string);
   properties.text(Property::server_reference, disconnect.server_reference);
   std::string body;
   put_reason(body, disconnect.reason, properties);
-  put_packet(target, PacketType::disconnect, body);
+  put_packet(target, first_byte_of(PacketType::disconnect), body);
 }
 
 void append(std::string& target, const Auth& auth) {
-  Properties properties;
+  PropertyWriter properties;
   properties.text(Property::authentication_method, auth.method);
   properties.text(Property::authentication_data, auth.data);
   properties.text(Property::reason_string, auth.reason_string);
@@ -220,11 +160,11 @@ void append(std::string& target, const Auth& auth) {
   put_reason(body, auth.reason, properties);
   // Unlike an acknowledgement, an AUTH of one byte is not one (MQTT 5.0, section 3.15.2.1).
   if (body.size() == 1) put_u8(body, 0);
-  put_packet(target, PacketType::auth, body);
+  put_packet(target, first_byte_of(PacketType::auth), body);
 }
 
 void append_pingresp(std::string& target) {
-  put_packet(target, PacketType::pingresp, {});
+  put_packet(target, first_byte_of(PacketType::pingresp), {});
 }
 
 }  // namespace linnet::mqtt

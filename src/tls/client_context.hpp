@@ -16,6 +16,13 @@ struct ClientTls {
   std::string cert_file;    // our own certificate and its key; both empty: none
   std::string key_file;
   bool insecure = false;  // believes everybody: for measurements, not for messages
+  bool any_name = false;  // a trusted certificate may be for another host
+  /// A key that both sides know, in hexadecimal digits, and its name: instead of certificates.
+  std::string psk{};
+  std::string psk_identity{};
+  std::string ciphers{};  // of TLS 1.2, as OpenSSL writes them; empty: its choice
+  std::string version{};  // "1.2" or "1.3" alone; empty: both
+  std::string alpn{};     // the protocol that is asked for; empty: none
 };
 
 class ClientContext {

@@ -7,8 +7,8 @@
 
 #include "base/cat.hpp"
 #include "bench/packets.hpp"
-#include "bench/websocket.hpp"
 #include "bench/wire.hpp"
+#include "client/websocket.hpp"
 #include "scripted_channel.hpp"
 
 namespace {
@@ -42,7 +42,8 @@ void read_packets(std::string_view bytes, Version version) {
 void read_frames(std::string_view bytes, std::size_t step) {
   test::Script script;
   script.closes = true;
-  WebsocketChannel channel(std::make_unique<test::ScriptedChannel>(script), "host", "/mqtt");
+  client::WebsocketChannel channel(std::make_unique<test::ScriptedChannel>(script), "host",
+                                   "/mqtt");
   (void)channel.write(0, {});
   constexpr std::string_view kName = "Sec-WebSocket-Key: ";
   const auto at = script.heard.find(kName) + kName.size();
@@ -50,8 +51,9 @@ void read_frames(std::string_view bytes, std::size_t step) {
   // The first byte says whether what follows is frames, or the answer itself.
   const bool upgraded = !bytes.empty() && (bytes[0] & 1) != 0;
   if (upgraded) {
-    script.says.push_back(cat("HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: ", accept_text(nonce),
-                              "\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"));
+    script.says.push_back(
+        cat("HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: ", client::accept_text(nonce),
+            "\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"));
   }
   for (std::size_t piece = 0; piece < bytes.size(); piece += step)
     script.says.emplace_back(bytes.substr(piece, step));

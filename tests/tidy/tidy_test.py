@@ -23,7 +23,8 @@ ROWS = [
     {"router", "store", "auth"},
     {"session"},
     {"shard"},
-    {"transport", "control", "hub", "bridge", "cluster", "bench"},
+    {"client"},
+    {"transport", "control", "hub", "bridge", "cluster", "bench", "pubsub"},
     {"broker"},
     {"cli"},
 ]

@@ -1,4 +1,4 @@
-#include "bench/websocket.hpp"
+#include "client/websocket.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "base/cat.hpp"
 #include "scripted_channel.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 namespace {
 
 using namespace std::string_literals;
@@ -186,4 +186,4 @@ TEST_F(WebsocketTest, ABlockedFrameIsFinishedFirst) {
 }
 
 }  // namespace
-}  // namespace linnet::bench
+}  // namespace linnet::client

@@ -1,4 +1,4 @@
-#include "bench/websocket.hpp"
+#include "client/websocket.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/cat.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 
 namespace {
 
@@ -300,4 +300,4 @@ std::size_t WebsocketChannel::unframe(std::string_view bytes, char* room) {
   return count;
 }
 
-}  // namespace linnet::bench
+}  // namespace linnet::client

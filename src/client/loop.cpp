@@ -1,16 +1,17 @@
-#include "bench/loop.hpp"
+#include "client/loop.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <limits>
 #include <sys/signalfd.h>
 #include <system_error>
 #include <unistd.h>
 
 #include "base/cat.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 
 namespace {
 
@@ -32,7 +33,9 @@ int wait_for(int epoll, std::span<epoll_event> events, std::uint64_t timeout_ns)
   const int count = ::epoll_pwait2(epoll, events.data(), size, &timeout, nullptr);
   if (count >= 0 || errno != ENOSYS) return count;
   // Before Linux 5.11. Whole milliseconds, rounded up: never a busy loop.
-  const auto timeout_ms = (timeout_ns + kMillisecondNs - 1) / kMillisecondNs;
+  const auto timeout_ms =
+      std::min<std::uint64_t>(timeout_ns / kMillisecondNs + (timeout_ns % kMillisecondNs != 0),
+                              std::numeric_limits<int>::max());
   return ::epoll_wait(epoll, events.data(), size, static_cast<int>(timeout_ms));
 }
 
@@ -118,4 +121,4 @@ void Loop::fail(std::string fault) {
   if (fault_.empty()) fault_ = std::move(fault);
 }
 
-}  // namespace linnet::bench
+}  // namespace linnet::client

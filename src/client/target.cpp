@@ -1,4 +1,4 @@
-#include "bench/target.hpp"
+#include "client/target.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -8,10 +8,10 @@
 #include <system_error>
 
 #include "base/cat.hpp"
-#include "bench/websocket.hpp"
+#include "client/websocket.hpp"
 #include "net/lookup.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 
 namespace {
 
@@ -31,19 +31,26 @@ bool set_addresses(const net::Url& url, std::vector<net::SocketAddress>& address
 
 }  // namespace
 
-std::unique_ptr<Target> Target::open(const Settings& settings, std::string& error) {
+std::unique_ptr<Target> Target::open(const TargetOptions& options, std::string& error) {
   std::unique_ptr<Target> target(new Target);
-  const net::Url& url = settings.url;
+  const net::Url& url = target->url_ = options.url;
   target->text_ = url.text();
   if (net::is_tls(url.scheme)) {
-    target->tls_ = tls::ClientContext::open(
-        {settings.ca, url.host, settings.cert, settings.key, settings.insecure}, error);
+    target->tls_ = tls::ClientContext::open(options.tls, error);
     if (target->tls_ == nullptr) return nullptr;
   }
   if (url.scheme == net::Scheme::ws || url.scheme == net::Scheme::wss) {
     const bool ipv6 = url.host.find(':') != std::string::npos;
     target->upgrade_host_ = cat(ipv6 ? cat('[', url.host, ']') : url.host, ':', url.port);
     target->upgrade_path_ = url.path;
+  }
+  if (!options.from.empty()) {
+    const net::Lookup found = net::look_up(options.from, 0);
+    if (found.addresses.empty()) {
+      error = cat("'", options.from, "' is no address of this machine to connect from");
+      return nullptr;
+    }
+    target->from_ = found.addresses.front();
   }
   if (!set_addresses(url, target->addresses_, error)) return nullptr;
   return target;
@@ -65,8 +72,11 @@ net::FileDescriptor Target::begin_connect(std::string& error) const {
   const int yes = 1;
   if (socket && !local)
     (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  const bool begun = socket && (::connect(socket.get(), address.get(), address.size) == 0 ||
-                                errno == EINPROGRESS || errno == EINTR);
+  const bool bound =
+      from_.size == 0 || local || !socket || ::bind(socket.get(), from_.get(), from_.size) == 0;
+  const bool begun = socket && bound &&
+                     (::connect(socket.get(), address.get(), address.size) == 0 ||
+                      errno == EINPROGRESS || errno == EINTR);
   if (!begun) {
     error = std::generic_category().message(errno);
     if (errno == EADDRNOTAVAIL) error += "; this machine has no port left to connect from";
@@ -83,6 +93,15 @@ std::unique_ptr<net::Channel> Target::channel(int socket) const {
   return std::make_unique<WebsocketChannel>(std::move(channel), upgrade_host_, upgrade_path_);
 }
 
+void Target::restart() {
+  at_ = 0;
+  connected_ = false;
+  std::string ignored;
+  std::vector<net::SocketAddress> found;
+  if (!url_.host.empty() && !net::is_address(url_.host) && set_addresses(url_, found, ignored))
+    addresses_ = std::move(found);
+}
+
 bool Target::try_next(std::size_t failed) noexcept {
   if (failed != at_) return true;
   if (connected_ || at_ + 1 >= addresses_.size()) return false;
@@ -90,4 +109,4 @@ bool Target::try_next(std::size_t failed) noexcept {
   return true;
 }
 
-}  // namespace linnet::bench
+}  // namespace linnet::client

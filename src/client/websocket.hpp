@@ -11,7 +11,7 @@
 #include "base/random.hpp"
 #include "net/channel.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 
 /// What a server has to answer to a nonce (RFC 6455, section 4.2.2).
 [[nodiscard]] std::string accept_text(std::string_view nonce);
@@ -73,4 +73,4 @@ class WebsocketChannel final : public net::Channel {
   std::string control_;  // the payload of a control frame
 };
 
-}  // namespace linnet::bench
+}  // namespace linnet::client

@@ -15,7 +15,7 @@
 
 #include "net/file_descriptor.hpp"
 
-namespace linnet::bench {
+namespace linnet::client {
 
 /// Of the monotonic clock.
 [[nodiscard]] std::uint64_t now_ns() noexcept;
@@ -81,4 +81,4 @@ class Loop {
   std::string fault_;
 };
 
-}  // namespace linnet::bench
+}  // namespace linnet::client
