@@ -21,6 +21,8 @@ class Budget {
   void force() noexcept { left_.fetch_sub(1, std::memory_order_relaxed); }
   /// Makes it larger or smaller; if more is taken than fits, none is left for a while.
   void resize(std::int64_t change) noexcept { left_.fetch_add(change, std::memory_order_relaxed); }
+  /// How many are free now; 0 or less: none.
+  [[nodiscard]] std::int64_t left() const noexcept { return left_.load(std::memory_order_relaxed); }
   void give_back() noexcept { left_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

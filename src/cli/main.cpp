@@ -5,6 +5,7 @@
 #include "cli/bench_options.hpp"
 #include "cli/cert_options.hpp"
 #include "cli/explain_options.hpp"
+#include "cli/inspect_options.hpp"
 #include "cli/options.hpp"
 #include "cli/passwd_options.hpp"
 
@@ -102,6 +103,8 @@ int main(int argc, char** argv) {
   BenchOptions bench_options;
   CLI::App* bench_command = app.add_subcommand("bench", "Measure a broker: any, at a URL");
   add_bench_options(*bench_command, bench_options);
+  InspectOptions inspect_options;
+  add_inspect_commands(app, inspect_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
 
   try {
@@ -119,6 +122,7 @@ int main(int argc, char** argv) {
     print_line(version_text());
     return kOk;
   }
+  if (!inspect_options.action.empty()) return inspect(inspect_options);
   if (store_command->parsed()) return store(store_options);
   if (reload_command->parsed()) return reload(reload_options);
   if (ban_command->parsed()) return ban(ban_options);

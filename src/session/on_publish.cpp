@@ -82,6 +82,14 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
+  const ReasonCode reason = judge_quietly(publish);
+  // One that has waited for room was told when it came.
+  if (services_.watch != nullptr && !paced_) [[unlikely]]
+    tell_received(publish, reason);
+  return reason;
+}
+
+ReasonCode Connection::judge_quietly(const mqtt::Publish& publish) {
   const bool refused = std::exchange(refuse_next_, false);
   if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
@@ -160,6 +168,9 @@ Connection::Frame Connection::wait_for_room() {
   parked_ = true;
   paced_ = true;    // it has been paid for
   slowed_ = false;  // this wait will do
+  if (services_.watch != nullptr) [[unlikely]] {
+    tell_of_packet(Step::waits, 0, "other shards or the store have no room now");
+  }
   const auto refuse = static_cast<std::uint64_t>(services_.limits().refuse_timeout.count());
   const std::uint64_t half = std::uint64_t{keep_alive_s_} * 500;
   const std::uint64_t wait = keep_alive_s_ == 0 ? refuse : std::min(refuse, half);
