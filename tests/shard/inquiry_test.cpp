@@ -40,10 +40,14 @@ class InquiryTest : public testing::TestWithParam<std::uint32_t> {
     EXPECT_TRUE(inquiry->complete());
     return inquiry->take();
   }
-  Findings list(std::size_t limit, std::string after = {}, bool connected_only = false) {
+  static Question listing(std::size_t limit) {
     Question question;
     question.kind = Question::Kind::list;
     question.limit = limit;
+    return question;
+  }
+  Findings list(std::size_t limit, std::string after = {}, bool connected_only = false) {
+    Question question = listing(limit);
     question.after = std::move(after);
     question.connected_only = connected_only;
     return answer(std::move(question));
@@ -88,8 +92,8 @@ TEST_P(InquiryTest, lists_are_sorted_and_come_in_pages) {
 TEST_P(InquiryTest, many_sessions_are_looked_at_in_pieces) {
   const std::uint32_t clients = 700 * c.shards();
   for (std::uint32_t i = 0; i < clients; ++i)
-    c.client(cat("client-", i)).connects();
-  const InquiryPtr inquiry = ask({.kind = Question::Kind::list, .limit = 10});
+    c.client(cat("client-", 1'000 + i)).connects();
+  const InquiryPtr inquiry = ask(listing(10));
   for (std::uint32_t id = 0; id < c.shards(); ++id)
     c.step(id);
   // No shard goes through all of its own in one turn, and none sleeps on it.
@@ -100,8 +104,8 @@ TEST_P(InquiryTest, many_sessions_are_looked_at_in_pieces) {
     c.step(id);
   EXPECT_NE(c.shard(0).wait_ms(), 0);
   EXPECT_EQ(waker.woken, 0);
-  const Findings found = list(3, "client-1");
-  EXPECT_EQ(names(found), (std::vector<std::string>{"client-10", "client-100", "client-101"}));
+  const Findings found = list(3, "client-1000");
+  EXPECT_EQ(names(found), (std::vector<std::string>{"client-1001", "client-1002", "client-1003"}));
   EXPECT_FALSE(found.partial);
 }
 
@@ -109,7 +113,7 @@ TEST_P(InquiryTest, clients_that_come_and_go_meanwhile_do_not_stop_a_list) {
   constexpr int kClients = 1'500;
   for (int i = 0; i < kClients; ++i)
     c.client(cat("client-", i)).connects();
-  const InquiryPtr inquiry = ask({.kind = Question::Kind::list, .limit = 5});
+  const InquiryPtr inquiry = ask(listing(5));
   for (int turn = 0; turn < 200 && !inquiry->complete(); ++turn) {
     for (std::uint32_t id = 0; id < c.shards(); ++id)
       c.step(id);
@@ -208,7 +212,7 @@ TEST_P(InquiryTest, retained_messages_are_erased_and_the_store_knows_it) {
 
 TEST_P(InquiryTest, a_broker_that_ends_still_answers_or_is_left) {
   c.client("a").connects();
-  const InquiryPtr inquiry = ask({.kind = Question::Kind::list});
+  const InquiryPtr inquiry = ask(listing(9));
   c.stop();
   c.settle();
   EXPECT_TRUE(c.stopped());
