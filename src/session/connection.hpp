@@ -184,7 +184,7 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool resolve_topic(mqtt::Publish& publish);
   [[nodiscard]] bool allowed(const mqtt::Publish& publish);
   [[nodiscard]] ReasonCode judge(const mqtt::Publish& publish);
-  [[nodiscard]] ReasonCode judge_quietly(const mqtt::Publish& publish);
+  [[nodiscard]] ReasonCode judge_and_tell(const mqtt::Publish& publish);
   Frame publish_qos2(const mqtt::Publish& publish);
   [[nodiscard]] Published publish_now(const mqtt::Publish& publish, const PublishWaiter& waiter);
   Frame wait_for_room();

@@ -27,7 +27,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
   if (publish.qos == Qos::exactly_once) return publish_qos2(publish);
 
   const bool acknowledged = publish.qos == Qos::at_least_once;
-  Published published{Published::State::done, judge(publish), 0};
+  Published published{Published::State::done, judge_and_tell(publish), 0};
   if (!failed(published.reason)) {
     published = publish_now(publish, {acknowledged ? this : nullptr, nullptr, publish.packet_id});
   }
@@ -82,14 +82,6 @@ bool Connection::allowed(const mqtt::Publish& publish) {
 
 /// What refuses the message alone.
 ReasonCode Connection::judge(const mqtt::Publish& publish) {
-  const ReasonCode reason = judge_quietly(publish);
-  // One that has waited for room was told when it came.
-  if (services_.watch != nullptr && !paced_) [[unlikely]]
-    tell_received(publish, reason);
-  return reason;
-}
-
-ReasonCode Connection::judge_quietly(const mqtt::Publish& publish) {
   const bool refused = std::exchange(refuse_next_, false);
   if (is_sys_topic(publish.topic)) {
     log_fault("published to $SYS, which belongs to the broker; use another topic");
@@ -113,6 +105,14 @@ ReasonCode Connection::judge_quietly(const mqtt::Publish& publish) {
   return ReasonCode::success;
 }
 
+ReasonCode Connection::judge_and_tell(const mqtt::Publish& publish) {
+  const ReasonCode reason = judge(publish);
+  // One that has waited for room was told when it came.
+  if (services_.watch != nullptr && !paced_) [[unlikely]]
+    tell_received(publish, reason);
+  return reason;
+}
+
 Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   ReceivedIds& received = session_->received();
   if (const auto* entry = received.find(publish.packet_id)) {
@@ -120,7 +120,7 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
     repeat_pubrec(publish.packet_id, entry->operation);  // MQTT-4.3.3-10
     return Frame::taken;
   }
-  Published published{Published::State::done, judge(publish), 0};
+  Published published{Published::State::done, judge_and_tell(publish), 0};
   if (!failed(published.reason)) {
     published = publish_now(publish, {this, session_.get(), publish.packet_id});
   }

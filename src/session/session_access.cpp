@@ -184,7 +184,7 @@ void Session::log_removal(std::string_view filter, const auth::Decision& decisio
 std::string Session::name() const {
   if (connection_ != nullptr) return connection_->name();
   const std::string_view user = user_name();
-  return cat("client \"", client_id_, "\" (away", user.empty() ? ")" : ") of user \"", user,
+  return cat("client \"", client_id(), "\" (away", user.empty() ? ")" : ") of user \"", user,
              user.empty() ? "" : "\"");
 }
 

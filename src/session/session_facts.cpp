@@ -9,7 +9,7 @@ namespace linnet::session {
 
 SessionFacts Session::facts() const {
   SessionFacts facts;
-  facts.client_id = client_id_;
+  facts.client_id = client_id();
   facts.user = user_name();
   facts.expiry_s = expiry_s_;
   facts.subscriptions = subscriptions_.size + memberships_.size();

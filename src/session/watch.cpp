@@ -22,7 +22,7 @@ std::string_view name_of(Step step) noexcept {
 void Session::tell(Step step, const MessageView& message, Qos qos, std::string_view why) const {
   WatchedStep told;
   told.step = step;
-  told.client_id = client_id_;
+  told.client_id = client_id();
   told.message = &message;
   told.why = why;
   told.qos = qos;
@@ -42,7 +42,7 @@ void Session::tell_acknowledged(Step step, const OwedMessage& owed, ReasonCode r
   MessageView message;
   if (owed.message) message = owed.message->view();
   told.step = step;
-  told.client_id = client_id_;
+  told.client_id = client_id();
   told.message = owed.message ? &message : nullptr;
   if (failed(reason)) told.why = linnet::name_of(reason);
   told.packet_id = owed.packet_id;

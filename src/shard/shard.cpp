@@ -98,6 +98,7 @@ void Shard::accept(std::unique_ptr<net::Link> link) {
     return;
   }
   if (!has_place) ++without_place_;
+  ++counters_.sockets_total;
   serve(std::move(link), {nullptr, has_place});
 }
 
@@ -112,7 +113,6 @@ void Shard::serve(std::unique_ptr<net::Link> link, session::Arrival arrival) {
   kept.join(std::move(link), reactor_);
   session::ConnectionPtr connection(new session::Connection(kept, services_, std::move(arrival)));
   connections_.insert(connection.get());
-  if (!goes_on) ++counters_.sockets_total;
   if (stop_ != Stop::running) connection->stop_reading();
   auto* served = connection.detach();  // the set owns it: forget_connection() gives it back
   if (stop_ == Stop::closing) return served->shut_down();

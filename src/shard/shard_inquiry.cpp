@@ -24,9 +24,12 @@ void consider(PendingInquiry& one, const session::Session& session) {
   const std::uint64_t burden = by_id ? 0 : session.burden();
   if (!by_id && burden == 0) return;
   ++one.found.matching;
-  std::pair place(by_id ? std::uint64_t{0} : ~burden, session.client_id());
-  if (one.kept.size() >= question.limit && place >= one.kept.rbegin()->first) return;
-  one.kept.insert_or_assign(std::move(place), session.facts());
+  const std::uint64_t rank = by_id ? 0 : ~burden;
+  if (one.kept.size() >= question.limit) {
+    const auto& [worst_rank, worst_id] = one.kept.rbegin()->first;
+    if (rank > worst_rank || (rank == worst_rank && session.client_id() >= worst_id)) return;
+  }
+  one.kept.insert_or_assign({rank, std::string(session.client_id())}, session.facts());
   if (one.kept.size() > question.limit) one.kept.erase(std::prev(one.kept.end()));
 }
 
