@@ -21,7 +21,7 @@ void Session::deliver(Publication& publication, const router::Target& target,
                       std::span<const std::uint32_t> subscription_ids,
                       router::Delivering& delivering) {
   const MessageView& message = publication.view();
-  if (target.no_local && message.publisher == client_id_) {
+  if (target.no_local && message.publisher == client_id()) {
     if (services_.watch != nullptr) [[unlikely]] {
       tell(Step::skipped, message, target.qos, "No Local: it is its own message");
     }
