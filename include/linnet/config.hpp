@@ -30,6 +30,23 @@ enum class ShareStrategy : std::uint8_t {
 };
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+enum class RoomLogLevel : std::uint8_t { trace, debug, info, warn, error, off, as_all };
+
+/// Of the parts of a broker, by the names that stand in the log's lines.
+struct LogLevels {
+  RoomLogLevel auth = RoomLogLevel::as_all;
+  RoomLogLevel broker = RoomLogLevel::as_all;
+  RoomLogLevel cli = RoomLogLevel::as_all;
+  RoomLogLevel control = RoomLogLevel::as_all;
+  RoomLogLevel memory = RoomLogLevel::as_all;
+  RoomLogLevel net = RoomLogLevel::as_all;
+  RoomLogLevel reload = RoomLogLevel::as_all;
+  RoomLogLevel session = RoomLogLevel::as_all;
+  RoomLogLevel shard = RoomLogLevel::as_all;
+  RoomLogLevel store = RoomLogLevel::as_all;
+  RoomLogLevel tls = RoomLogLevel::as_all;
+  RoomLogLevel transport = RoomLogLevel::as_all;
+};
 enum class LogFormat : std::uint8_t { text, json };
 
 /// The oldest version of TLS that is spoken.
@@ -278,6 +295,7 @@ struct Config {
   bool core_dumps = false;  // a core dump holds keys and passwords
 
   LogLevel log_level = LogLevel::info;
+  LogLevels log_levels;
   LogFormat log_format = LogFormat::text;
 
   /// Listeners use the sockets that systemd has passed to this process. For the program's own

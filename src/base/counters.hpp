@@ -19,6 +19,7 @@ struct Counters {
   std::uint64_t publish_bytes_sent = 0;
   std::uint64_t publish_expired = 0;
   std::uint64_t publish_refused = 0;
+  std::uint64_t sockets_total = 0;  // links that have come, whatever they said
   std::uint64_t connections_total = 0;
   std::uint64_t clients_expired = 0;
   std::uint64_t memory_dropped = 0;  // messages that the memory budget had no room for
@@ -31,6 +32,7 @@ struct Counters {
   std::uint64_t subscriptions_removed = 0;    // because the rules have changed
 
   // Right now
+  std::uint64_t sockets = 0;
   std::uint64_t clients_connected = 0;
   std::uint64_t sessions = 0;
   std::uint64_t subscriptions = 0;

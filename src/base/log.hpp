@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,10 +21,23 @@ enum class Format : std::uint8_t {
   json,  // {"time":"...","level":"info","room":"net","text":"listening ..."}
 };
 
+/// Looks where standard error goes. On a terminal, the level has a colour (unless NO_COLOR is set)
+/// and the texts stand below each other. To systemd's journal, which has a time of its own, each
+/// line begins with its priority: <6>net: listening ...
 void init(Level level, Format format);
+/// Of all rooms that have none of their own.
 void set_level(Level level) noexcept;
-/// For call sites that would build a costly text.
+[[nodiscard]] Level level() noexcept;
+/// For call sites that would build a costly text: whether some room logs it.
 [[nodiscard]] bool enabled(Level level) noexcept;
+[[nodiscard]] bool enabled(Level level, std::string_view room) noexcept;
+
+/// The rooms that can have a level of their own.
+[[nodiscard]] std::span<const std::string_view> rooms() noexcept;
+[[nodiscard]] bool is_room(std::string_view room) noexcept;
+/// Nothing: as all others.
+void set_room_level(std::string_view room, std::optional<Level> level) noexcept;
+[[nodiscard]] std::optional<Level> room_level(std::string_view room) noexcept;
 
 /// `room` says which part speaks: a literal.
 void write(Level level, std::string_view room, std::string_view text);

@@ -14,6 +14,7 @@
 #include "base/to_size.hpp"
 #include "base/version.hpp"
 #include "broker/broker_impl.hpp"
+#include "broker/log_levels.hpp"
 #include "control/ban_commands.hpp"
 #include "shard/shard_thread.hpp"
 
@@ -104,10 +105,29 @@ void Broker::Impl::restore_sessions() {
       if (shard->work()) idle = -1;
     }
   }
-  storage->start([this](control::Control& control) {
-    control::add_ban_commands(control, bans);
-    requests.add_to(control);
-  });
+  storage->start([this](control::Control& control) { add_commands(control); });
+}
+
+void Broker::Impl::add_commands(control::Control& control) {
+  control::add_ban_commands(control, bans);
+  requests.add_to(control);
+  add_log_command(control);
+  const control::AdminDoor door{post,
+                                storage->store(),
+                                memory,
+                                connections,
+                                kept_sessions,
+                                storage->directory(),
+                                SystemClock().now_ms(),
+                                [this] { return listeners.addresses(); },
+                                [this] { return settings_now(); }};
+  admin = std::make_unique<control::AdminDoor>(door);
+  control::add_admin_commands(control, *admin);
+}
+
+session::SettingsPtr Broker::Impl::settings_now() {
+  const std::lock_guard lock(settings_change);
+  return settings;
 }
 
 void Broker::Impl::accept() {

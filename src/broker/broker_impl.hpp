@@ -21,6 +21,7 @@
 #include "broker/listeners.hpp"
 #include "broker/reload_command.hpp"
 #include "broker/storage.hpp"
+#include "control/admin_commands.hpp"
 #include "net/background.hpp"
 #include "net/inherited_sockets.hpp"
 #include "session/settings.hpp"
@@ -42,6 +43,7 @@ struct Broker::Impl {
   [[nodiscard]] bool open_storage(std::string& error);
   void make_shards();
   void restore_sessions();
+  void add_commands(control::Control& control);
   void accept();
 
   struct Reloaded;
@@ -53,6 +55,8 @@ struct Broker::Impl {
   [[nodiscard]] std::optional<HealthFacts> health_facts(std::chrono::milliseconds patience);
 
   [[nodiscard]] const Config& config() const noexcept { return settings->config; }
+  /// The same, for any thread.
+  [[nodiscard]] session::SettingsPtr settings_now();
 
   Listeners listeners;
   net::Background lookups;  // its end may take long: after the store has written all
@@ -61,6 +65,7 @@ struct Broker::Impl {
   shard::PostOffice post;              // a letter may hold a link, whose channel is an entrance's
   std::unique_ptr<ListenerPlan> plan;  // between prepare() and accept()
   ReloadRequests requests;
+  std::unique_ptr<control::AdminDoor> admin;  // outlives the control socket
   std::unique_ptr<Storage> storage;
   auth::Secret decoy_secret;
   ProcessMemory process_memory;
@@ -77,6 +82,7 @@ struct Broker::Impl {
   shard::RollCallPtr roll_call;  // that not all have answered yet; by `asking`
 
   std::mutex reloading;
+  std::mutex settings_change;  // while `settings` becomes another one
   std::atomic<bool> abort{false};
   std::atomic<bool> ended{false};  // run() has returned: no letter is read any more
 };

@@ -10,6 +10,7 @@
 #include "base/cat.hpp"
 #include "base/log.hpp"
 #include "broker/broker_impl.hpp"
+#include "broker/log_levels.hpp"
 #include "broker/reload_diff.hpp"
 
 namespace linnet {
@@ -109,11 +110,15 @@ void Broker::Impl::try_reload(Config next, ReloadReport& report) {
 /// The listeners have changed already: whatever fails here ends the process. Half of the new
 /// settings, with the report that nothing was changed, would be worse.
 void Broker::Impl::make_true(Reloaded next) noexcept {
-  const session::SettingsPtr before = std::exchange(settings, std::move(next.settings));
+  session::SettingsPtr before = std::move(next.settings);
+  {
+    const std::lock_guard lock(settings_change);
+    settings.swap(before);
+  }
   const Limits& limits = config().limits;
   const AuthConfig& auth = config().auth;
   certificates.use(std::move(next.contexts));
-  log::set_level(static_cast<log::Level>(config().log_level));
+  use_log_levels(config());
   accounts.set_burst(static_cast<std::uint64_t>(config().rates.burst.count()));
   verifier->use(auth::VerifierLimits{auth.login_queue_max}, auth.logins_remembered);
   connections.resize(change(before->config.limits.connections_max, limits.connections_max));

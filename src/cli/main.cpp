@@ -6,6 +6,7 @@
 #include "cli/cert_options.hpp"
 #include "cli/describe.hpp"
 #include "cli/explain_options.hpp"
+#include "cli/inspect_options.hpp"
 #include "cli/options.hpp"
 #include "cli/passwd_options.hpp"
 #include "cli/pubsub_options.hpp"
@@ -106,6 +107,8 @@ int main(int argc, char** argv) {
   add_bench_options(*bench_command, bench_options);
   PubsubOptions pubsub_options;
   add_pubsub_commands(app, pubsub_options);
+  InspectOptions inspect_options;
+  add_inspect_commands(app, inspect_options);
   CLI::App* version_command = app.add_subcommand("version", "Print the version");
   if (const auto code = describe(app, argc, argv)) return *code;
 
@@ -124,6 +127,7 @@ int main(int argc, char** argv) {
     print_line(version_text());
     return kOk;
   }
+  if (!inspect_options.action.empty()) return inspect(inspect_options);
   if (store_command->parsed()) return store(store_options);
   if (reload_command->parsed()) return reload(reload_options);
   if (ban_command->parsed()) return ban(ban_options);

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/process_memory.hpp"
+#include "broker/log_levels.hpp"
 #include "cli/hardening.hpp"
 #include "cli/options.hpp"
 #include "cli/reload.hpp"
@@ -91,6 +92,7 @@ int run(const RunOptions& options) {
   if (!result.ok()) return kWrongUsage;
   const Config& config = result.config;
   log::init(static_cast<log::Level>(config.log_level), static_cast<log::Format>(config.log_format));
+  use_log_levels(config);
   set_core_dumps(config.core_dumps);
   try {
     return serve(options, std::move(result.config), manager);

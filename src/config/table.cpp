@@ -20,6 +20,18 @@ using enum KeyType;
 // Each in the order of its enumerators.
 constexpr std::array kDurability{"commit"sv, "interval"sv, "none"sv};
 constexpr std::array kLevel{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv, "off"sv};
+constexpr std::array kRoomLevel{"trace"sv, "debug"sv, "info"sv,   "warn"sv,
+                                "error"sv, "off"sv,   "default"sv};
+
+/// Of one part of the broker.
+template <auto room>
+constexpr Key room_level(std::string_view name, std::string_view meaning) {
+  return {.name = name,
+          .type = KeyType::choice,
+          .field = field<&Config::log_levels, room>(),
+          .choices = kRoomLevel,
+          .meaning = meaning};
+}
 constexpr std::array kFormat{"text"sv, "json"sv};
 constexpr std::array kStrategy{"round_robin"sv,    "random"sv,        "sticky"sv,
                                "least_inflight"sv, "hash_clientid"sv, "hash_topic"sv,
@@ -28,6 +40,9 @@ constexpr std::array kStrategy{"round_robin"sv,    "random"sv,        "sticky"sv
 constexpr std::array kSections{
     Section{.meaning = "At the top of the file, before the first section."},
     Section{.name = "log", .meaning = "What is logged, to standard error."},
+    Section{.name = "log.levels",
+            .meaning = "`log.level` for one part of the broker alone, by the name in front of its "
+                       "lines. [operating.md](operating.md) has more."},
     Section{.name = "listener",
             .list = true,
             .meaning = "One for each address to listen on. Without any, Linnet listens on "
@@ -175,6 +190,21 @@ constexpr std::array kOwnKeys{
         .choices = kFormat,
         .meaning = "Lines for people, or one JSON object per line.",
         .restart = true},
+
+    room_level<&LogLevels::auth>("log.levels.auth", "Logins, rules and bans."),
+    room_level<&LogLevels::broker>("log.levels.broker", "Start and end, and listeners."),
+    room_level<&LogLevels::cli>("log.levels.cli", "Signals, and the process's user."),
+    room_level<&LogLevels::control>("log.levels.control", "The control socket."),
+    room_level<&LogLevels::memory>("log.levels.memory", "The memory budget."),
+    room_level<&LogLevels::net>("log.levels.net", "Sockets."),
+    room_level<&LogLevels::reload>("log.levels.reload", "What a reload changes."),
+    room_level<&LogLevels::session>(
+        "log.levels.session",
+        "Clients: what they do wrong, and at `debug` their coming and going."),
+    room_level<&LogLevels::shard>("log.levels.shard", "Threads, and limits of connections."),
+    room_level<&LogLevels::store>("log.levels.store", "The store on disk."),
+    room_level<&LogLevels::tls>("log.levels.tls", "Certificates."),
+    room_level<&LogLevels::transport>("log.levels.transport", "Who is turned away at the door."),
 
     Key{.name = "share.group",
         .type = text,

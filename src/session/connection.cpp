@@ -54,7 +54,9 @@ Connection::~Connection() = default;
 std::string Connection::name() const {
   const std::string peer = link_ == nullptr ? std::string("gone") : link_->peer();
   if (!session_) return cat("client at ", peer);
-  return cat("client \"", session_->client_id(), "\" (", peer, ")");
+  const std::string_view user = session_->user_name();
+  return cat("client \"", session_->client_id(), "\" (", peer, user.empty() ? ")" : ") of user \"",
+             user, user.empty() ? "" : "\"");
 }
 
 std::size_t Connection::on_bytes(std::string_view bytes) {
@@ -163,7 +165,7 @@ void Connection::on_refused(std::string_view fault) {
 
 void Connection::on_closed(std::error_code reason) {
   const boost::intrusive_ptr<Connection> self(this);
-  if (log::enabled(log::Level::debug)) {
+  if (log::enabled(log::Level::debug, "session")) {
     log::debug("session", cat(name(), " has gone: ", reason.message()));
   }
   link_ = nullptr;
@@ -388,17 +390,17 @@ const char* Connection::no_longer_welcome(const auth::Identity* identity) const 
 
 void Connection::log_denial(std::string_view what, std::string_view topic,
                             const auth::Decision& decision) {
-  if (!log::enabled(log::Level::info)) return;
+  if (!log::enabled(log::Level::info, "auth")) return;
   const auto verdict = services_.denial_limiter.ask(services_.now_ms());
   if (!verdict.allowed) return;
   const std::string_view user = session_->user_name();
-  log::info("auth", cat(name(), user.empty() ? ", anonymous," : " of user \"", user,
-                        user.empty() ? "" : "\"", " must not ", what, " \"", topic,
-                        "\": ", session_->access()->name_of(decision), more_like_it(verdict)));
+  log::info("auth",
+            cat(name(), user.empty() ? ", anonymous," : "", " must not ", what, " \"", topic,
+                "\": ", session_->access()->name_of(decision), more_like_it(verdict)));
 }
 
 void Connection::log_fault(std::string_view text) {
-  if (!log::enabled(log::Level::info)) return;
+  if (!log::enabled(log::Level::info, "session")) return;
   const auto verdict = services_.log_limiter.ask(services_.now_ms());
   if (verdict.allowed) log::info("session", cat(name(), ": ", text, more_like_it(verdict)));
 }

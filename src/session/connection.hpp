@@ -90,6 +90,10 @@ class Connection final : public net::LinkUser,
   /// The users, or what they may do, have changed: ends the connection of a user that there is none
   /// of any more, and asks again of an anonymous one.
   void review();
+  /// An administrator ends it: v5 clients are told (0x98), and its Will is due.
+  void kick();
+  void add_facts(SessionFacts& facts) const;
+  [[nodiscard]] std::uint64_t outbox_bytes() const noexcept;
   [[nodiscard]] bool moved() const noexcept { return moved_; }
   /// Where its shard finds it; the shard's alone.
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
@@ -113,7 +117,7 @@ class Connection final : public net::LinkUser,
   void send_ack(mqtt::PacketType type, PacketId packet_id, ReasonCode reason);
   /// Another connection has taken the session over (0x8E).
   void take_over();
-  /// "client "id" (192.0.2.7:51234)", for logs.
+  /// "client "id" (192.0.2.7:51234) of user "name"", for logs.
   [[nodiscard]] std::string name() const;
 
  private:
@@ -183,11 +187,17 @@ class Connection final : public net::LinkUser,
   [[nodiscard]] bool resolve_topic(mqtt::Publish& publish);
   [[nodiscard]] bool allowed(const mqtt::Publish& publish);
   [[nodiscard]] ReasonCode judge(const mqtt::Publish& publish);
+  [[nodiscard]] ReasonCode judge_and_tell(const mqtt::Publish& publish);
   Frame publish_qos2(const mqtt::Publish& publish);
   [[nodiscard]] Published publish_now(const mqtt::Publish& publish, const PublishWaiter& waiter);
   Frame wait_for_room();
   void owe_published(mqtt::PacketType type, PacketId packet_id, const Published& published);
   void repeat_pubrec(PacketId packet_id, OperationId operation);
+
+  // watch.cpp
+  void tell_received(const mqtt::Publish& publish, ReasonCode reason);
+  void tell_sent(const OutgoingCopy& copy) const;
+  void tell_of_packet(Step step, PacketId packet_id, std::string_view why) const;
 
   // on_ack.cpp
   void on_puback(const mqtt::Frame& frame);
@@ -223,7 +233,7 @@ class Connection final : public net::LinkUser,
   void write_publish(const OutgoingCopy& copy, const mqtt::OutgoingPublish& publish,
                      const mqtt::PublishLayout& layout);
   void write_form(const OutgoingCopy& copy, const WireForms::Form& form);
-  void count_publish(std::size_t payload_bytes);
+  void count_publish(const OutgoingCopy& copy);
 
   /// Ends the connection for the client's fault: log line, CONNACK or DISCONNECT, close.
   void fail(const ProtocolError& error);

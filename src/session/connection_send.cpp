@@ -53,6 +53,9 @@ void Connection::write_ack(const OwedAck& ack) {
     case PacketType::unsuback: return write_list(ack);
     case PacketType::puback:
     case PacketType::pubrec: {
+      if (failed(ack.reason) && services_.watch != nullptr && session_) {
+        tell_of_packet(Step::refused, ack.packet_id, name_of(ack.reason));
+      }
       // MQTT 3 has no word for a refusal: it acknowledges what the client may not do
       // (MQTT-3.3.5-2), and does not acknowledge what was refused for want of room.
       if (version_ != Version::v5 && failed(ack.reason) &&
@@ -206,7 +209,7 @@ void Connection::write_publish(const OutgoingCopy& copy, const mqtt::OutgoingPub
   } else {
     out.bytes(payload);
   }
-  count_publish(payload.size());
+  count_publish(copy);
 }
 
 void Connection::write_form(const OutgoingCopy& copy, const WireForms::Form& form) {
@@ -221,13 +224,15 @@ void Connection::write_form(const OutgoingCopy& copy, const WireForms::Form& for
     Writer(start + form.layout.packet_id_offset).u16(copy.packet_id);
   }
   if (shared) outbox.append_shared(copy.owner, copy.owner->payload());
-  count_publish(payload.size());
+  count_publish(copy);
 }
 
-void Connection::count_publish(std::size_t payload_bytes) {
+void Connection::count_publish(const OutgoingCopy& copy) {
   ++services_.counters.messages_sent;
   ++services_.counters.publish_sent;
-  services_.counters.publish_bytes_sent += payload_bytes;
+  services_.counters.publish_bytes_sent += copy.message->payload.size();
+  if (services_.watch != nullptr) [[unlikely]]
+    tell_sent(copy);
   link_->touch();
 }
 

@@ -403,7 +403,7 @@ void Connection::answer_connect(const mqtt::Connect& connect) {
     session_->save_connect(version_, operation);
     if (services_.peers.seal(operation)) operation = 0;
   }
-  if (log::enabled(log::Level::debug)) {
+  if (log::enabled(log::Level::debug, "session")) {
     const std::string_view user = session_->user_name();
     log::debug("session", cat(name(), " has connected with ", name_of(version_),
                               user.empty() ? "" : " as \"", user, user.empty() ? "" : "\""));

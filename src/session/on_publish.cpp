@@ -27,7 +27,7 @@ Connection::Frame Connection::on_publish(const mqtt::Frame& frame) {
   if (publish.qos == Qos::exactly_once) return publish_qos2(publish);
 
   const bool acknowledged = publish.qos == Qos::at_least_once;
-  Published published{Published::State::done, judge(publish), 0};
+  Published published{Published::State::done, judge_and_tell(publish), 0};
   if (!failed(published.reason)) {
     published = publish_now(publish, {acknowledged ? this : nullptr, nullptr, publish.packet_id});
   }
@@ -106,6 +106,14 @@ ReasonCode Connection::judge(const mqtt::Publish& publish) {
   return ReasonCode::success;
 }
 
+ReasonCode Connection::judge_and_tell(const mqtt::Publish& publish) {
+  const ReasonCode reason = judge(publish);
+  // One that has waited for room was told when it came.
+  if (services_.watch != nullptr && !paced_) [[unlikely]]
+    tell_received(publish, reason);
+  return reason;
+}
+
 Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
   ReceivedIds& received = session_->received();
   if (const auto* entry = received.find(publish.packet_id)) {
@@ -113,7 +121,7 @@ Connection::Frame Connection::publish_qos2(const mqtt::Publish& publish) {
     repeat_pubrec(publish.packet_id, entry->operation);  // MQTT-4.3.3-10
     return Frame::taken;
   }
-  Published published{Published::State::done, judge(publish), 0};
+  Published published{Published::State::done, judge_and_tell(publish), 0};
   if (!failed(published.reason)) {
     published = publish_now(publish, {this, session_.get(), publish.packet_id});
   }
@@ -161,6 +169,9 @@ Connection::Frame Connection::wait_for_room() {
   parked_ = true;
   paced_ = true;    // it has been paid for
   slowed_ = false;  // this wait will do
+  if (services_.watch != nullptr) [[unlikely]] {
+    tell_of_packet(Step::waits, 0, "other shards or the store have no room now");
+  }
   const auto refuse = static_cast<std::uint64_t>(services_.limits().refuse_timeout.count());
   const std::uint64_t half = std::uint64_t{keep_alive_s_} * 500;
   const std::uint64_t wait = keep_alive_s_ == 0 ? refuse : std::min(refuse, half);

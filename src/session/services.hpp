@@ -10,6 +10,7 @@
 #include "router/router.hpp"
 #include "session/peers.hpp"
 #include "session/settings.hpp"
+#include "session/watch.hpp"
 #include "session/wire_forms.hpp"
 #include "store/store.hpp"
 #include <linnet/config.hpp>
@@ -29,6 +30,7 @@ struct Services {
   Peers& peers;
   const MemoryBudget& memory;
   const store::Store& store;  // to read from it; changes go through `peers`
+  Watch* watch = nullptr;     // null: nobody looks
 
   /// The time of this turn, in ms of the monotonic clock.
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return timers.now_ms(); }

@@ -19,6 +19,7 @@
 #include "session/received_ids.hpp"
 #include "session/replay.hpp"
 #include "session/services.hpp"
+#include "session/session_facts.hpp"
 #include "session/will.hpp"
 
 namespace linnet::session {
@@ -89,6 +90,14 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   /// withheld from it later.
   [[nodiscard]] bool review_memberships(std::size_t& budget);
   [[nodiscard]] bool has_memberships() const noexcept { return !memberships_.empty(); }
+
+  // For the administrator: session_facts.cpp
+
+  [[nodiscard]] SessionFacts facts() const;
+  /// `max` of its subscriptions.
+  [[nodiscard]] std::vector<SubscriptionFacts> filters(std::size_t max) const;
+  /// How much it lags behind: what waits for it in bytes, and what it has missed.
+  [[nodiscard]] std::uint64_t burden() const noexcept;
 
   // Between two runs of the broker: session_restore.cpp
 
@@ -189,6 +198,11 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
     std::uint64_t ends_at_ms = kNever;   // the connection is gone and the session's expiry runs
   };
 
+  // To those who look: watch.cpp
+  void tell(Step step, const MessageView& message, Qos qos, std::string_view why = {}) const;
+  void tell_denied(const MessageView& message, Qos qos);
+  void tell_acknowledged(Step step, const OwedMessage& owed, ReasonCode reason) const;
+
   [[nodiscard]] bool online() const noexcept { return online_; }
   [[nodiscard]] Deadlines& deadlines() {
     if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(*this);
@@ -210,6 +224,7 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void review_filter(const std::string& filter, router::SubscriptionTerms terms);
   void end_subscription(const std::string& filter, const auth::Decision& decision);
   void count_session(int change) noexcept;
+  [[nodiscard]] std::string name() const;
   void log_removal(std::string_view filter, const auth::Decision& decision) const;
   void log_denied_will(std::string_view topic, std::string_view rule) const;
   [[nodiscard]] bool owes() const noexcept;
@@ -232,7 +247,8 @@ class Session final : public router::Subscriber, public RefCounted<Session> {
   void unload();
   void drop(const OwedMessage& owed);
   void count_dropped(std::uint32_t messages);
-  void count_squeezed();
+  void count_squeezed(const MessageView& message);
+  void lose(const MessageView& message, std::string_view why);
   bool send_inflight();
   [[nodiscard]] bool awaits_commit() noexcept;
   void send_owed(OwedMessage& owed);

@@ -175,9 +175,17 @@ void Session::end_subscription(const std::string& filter, const auth::Decision& 
 void Session::log_removal(std::string_view filter, const auth::Decision& decision) const {
   const auto verdict = services_.denial_limiter.ask(services_.now_ms());
   if (!verdict.allowed) return;
-  log::info("auth", cat("client \"", client_id(), "\", user \"", user_name(),
-                        "\": its subscription to \"", filter, "\" is no longer allowed and ends: ",
-                        access_->name_of(decision), more_like_it(verdict)));
+  log::info("auth", cat(name(), ": its subscription to \"", filter,
+                        "\" is no longer allowed and ends: ", access_->name_of(decision),
+                        more_like_it(verdict)));
+}
+
+/// Of a client that may be away.
+std::string Session::name() const {
+  if (connection_ != nullptr) return connection_->name();
+  const std::string_view user = user_name();
+  return cat("client \"", client_id(), "\" (away", user.empty() ? ")" : ") of user \"", user,
+             user.empty() ? "" : "\"");
 }
 
 bool Session::owes() const noexcept {
@@ -207,13 +215,13 @@ bool Session::may_publish(const Message& will) const {
 }
 
 void Session::log_denied_will(std::string_view topic, std::string_view rule) const {
-  if (!log::enabled(log::Level::info)) return;
+  if (!log::enabled(log::Level::info, "auth")) return;
   const auto verdict = services_.denial_limiter.ask(services_.now_ms());
   if (!verdict.allowed) return;
   const std::string_view user = user_name();
-  log::info("auth", cat("client \"", client_id(), user.empty() ? "\", anonymous," : "\" of user \"",
-                        user, user.empty() ? "" : "\"", " must not publish its Will to \"", topic,
-                        "\": ", rule, more_like_it(verdict)));
+  log::info("auth",
+            cat(name(), user.empty() ? ", anonymous," : "", " must not publish its Will to \"",
+                topic, "\": ", rule, more_like_it(verdict)));
 }
 
 }  // namespace linnet::session

@@ -17,11 +17,14 @@ void Session::tell_group(const OwedMessage& owed) {
   services_.peers.group_acknowledged(*this, *owed.group);
 }
 
-void Session::on_puback(PacketId packet_id, ReasonCode) {
+void Session::on_puback(PacketId packet_id, ReasonCode reason) {
   OwedMessage* owed = inflight_.find(packet_id);
   if (owed == nullptr || owed->qos != Qos::at_least_once ||
       owed->state != OwedMessage::State::sent) {
     return;  // a message that was handed back meanwhile, or none of ours: nothing to do
+  }
+  if (services_.watch != nullptr) [[unlikely]] {
+    tell_acknowledged(Step::acknowledged, *owed, reason);
   }
   // A refusal (0x80 and more) also ends it: MQTT-4.8.2-6, the message goes to nobody else.
   finish(*owed);
@@ -32,6 +35,9 @@ Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason, Oper
   OwedMessage* owed = inflight_.find(packet_id);
   if (owed == nullptr || owed->qos != Qos::exactly_once) {
     return {!failed(reason), ReasonCode::packet_identifier_not_found};
+  }
+  if (services_.watch != nullptr) [[unlikely]] {
+    tell_acknowledged(Step::acknowledged, *owed, reason);
   }
   if (failed(reason)) {
     finish(*owed);
@@ -53,6 +59,9 @@ Session::Released Session::on_pubrec(PacketId packet_id, ReasonCode reason, Oper
 void Session::on_pubcomp(PacketId packet_id) {
   OwedMessage* owed = inflight_.find(packet_id);
   if (owed == nullptr || owed->state != OwedMessage::State::released) return;
+  if (services_.watch != nullptr) [[unlikely]] {
+    tell_acknowledged(Step::completed, *owed, ReasonCode::success);
+  }
   finish(*owed);
   pump();
 }

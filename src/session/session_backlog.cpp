@@ -148,6 +148,9 @@ void Session::move_backlog() {
     const std::uint64_t expires = owed.message->expires_at_ms();
     if (expires != kNever && expires <= services_.now_ms()) {  // MQTT-3.3.2-5
       ++counters.publish_expired;
+      if (services_.watch != nullptr) [[unlikely]] {
+        tell(Step::expired, owed.message->view(), owed.qos);
+      }
       erase_owed(owed);
       tell_group(owed);
       continue;
@@ -161,7 +164,12 @@ void Session::move_backlog() {
     const OutgoingCopy copy{&view,       owed.message, owed.subscription_ids(), 0, owed.qos,
                             owed.retain, false};
     const bool allowed = owed.group != nullptr || may_receive(view.topic);
-    if (allowed && connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+    if (!allowed) {
+      if (services_.watch != nullptr) [[unlikely]]
+        tell_denied(view, owed.qos);
+    } else if (connection_->send(copy, dropped_) != Connection::Sent::sent) {
+      lose(view, "it is larger than the client takes");
+    }
     erase_owed(owed);
   }
 }

@@ -13,6 +13,7 @@ namespace {
 
 /// How long a message of the backlog is in flight before its identifier is worth a record.
 constexpr std::uint64_t kMarkDelayMs = 200;
+constexpr std::string_view kTooLarge = "it is larger than the client takes";
 
 }  // namespace
 
@@ -20,8 +21,17 @@ void Session::deliver(Publication& publication, const router::Target& target,
                       std::span<const std::uint32_t> subscription_ids,
                       router::Delivering& delivering) {
   const MessageView& message = publication.view();
-  if (target.no_local && message.publisher == client_id()) return;
-  if (!may_receive(message.topic)) return;
+  if (target.no_local && message.publisher == client_id()) {
+    if (services_.watch != nullptr) [[unlikely]] {
+      tell(Step::skipped, message, target.qos, "No Local: it is its own message");
+    }
+    return;
+  }
+  if (!may_receive(message.topic)) {
+    if (services_.watch != nullptr) [[unlikely]]
+      tell_denied(message, target.qos);
+    return;
+  }
   const Terms terms{outgoing_qos(message.qos, target.qos),
                     target.retain_as_published && message.retain, subscription_ids, nullptr};
   take(publication, terms, delivering);
@@ -48,7 +58,7 @@ void Session::take(Publication& publication, const Terms& terms, router::Deliver
   ++delivering.receivers;
   const bool waits = replays_ && must_wait(publication.view());
   if (terms.qos == Qos::at_most_once) {
-    if (waits) return count_dropped(1);
+    if (waits) return lose(publication.view(), "retained messages of its topic go first");
     return take_qos0(publication, terms, delivering);
   }
   if (online() && !waits && backlog_.empty() && window_open() && connection_->has_outbox_room()) {
@@ -80,16 +90,20 @@ void Session::take_qos0(Publication& publication, const Terms& terms,
     const bool connecting = connection_ != nullptr;
     if (connecting || (kept() && services_.limits().queue_qos0)) {
       push_backlog(publication, terms, delivering);
+    } else if (services_.watch != nullptr) [[unlikely]] {
+      tell(Step::skipped, publication.view(), terms.qos, "it is away, and QoS 0 is not queued");
     }
     return;
   }
-  if (!connection_->has_outbox_room()) return count_squeezed();
+  if (!connection_->has_outbox_room()) return count_squeezed(publication.view());
   OutgoingCopy copy;
   copy.message = &publication.view();
   if (copy.message->payload.size() >= net::Outbox::kShareMin) copy.owner = publication.keep();
   copy.subscription_ids = terms.subscription_ids;
   copy.retain = terms.retain;
-  if (connection_->send(copy, dropped_) != Connection::Sent::sent) count_dropped(1);
+  if (connection_->send(copy, dropped_) != Connection::Sent::sent) {
+    lose(publication.view(), kTooLarge);
+  }
 }
 
 void Session::push_inflight(OwedMessage&& message) {
@@ -157,7 +171,14 @@ void Session::push_backlog(Publication& publication, const Terms& terms,
                            router::Delivering& delivering) {
   OwedMessage owed = owe(publication.keep(), terms);
   owed.sequence = next_sequence();
-  if (!make_room(owed.bytes(), delivering)) return;
+  if (!make_room(owed.bytes(), delivering)) {
+    if (services_.watch != nullptr) [[unlikely]] {
+      tell(Step::dropped, publication.view(), terms.qos, "its backlog is full");
+    }
+    return;
+  }
+  if (services_.watch != nullptr) [[unlikely]]
+    tell(Step::queued, publication.view(), terms.qos);
   ++services_.counters.backlog_messages;
   services_.counters.backlog_bytes += owed.bytes();
   const bool saves = owed.qos != Qos::at_most_once || services_.limits().queue_qos0;
@@ -196,7 +217,13 @@ void Session::drop(const OwedMessage& owed) {
   services_.counters.backlog_bytes -= owed.bytes();
   tell_group(owed);
   erase_owed(owed);
+  lose(owed.message->view(), "it was the oldest of a full backlog");
+}
+
+void Session::lose(const MessageView& message, std::string_view why) {
   count_dropped(1);
+  if (services_.watch != nullptr) [[unlikely]]
+    tell(Step::dropped, message, message.qos, why);
 }
 
 void Session::count_dropped(std::uint32_t messages) {
@@ -205,9 +232,9 @@ void Session::count_dropped(std::uint32_t messages) {
 }
 
 /// A QoS 0 message finds no room in the outbox.
-void Session::count_squeezed() {
+void Session::count_squeezed(const MessageView& message) {
   if (services_.memory.any()) ++services_.counters.memory_dropped;
-  count_dropped(1);
+  lose(message, "its outbox is full: it reads too slowly");
 }
 
 void Session::pump() {
@@ -253,10 +280,14 @@ void Session::send_owed(OwedMessage& owed) {
                     owed.retain, owed.dup};
   owed.state = OwedMessage::State::sent;
   // The rules may have changed since it was queued.
-  if (owed.group == nullptr && !may_receive(view.topic)) return finish(owed);
+  if (owed.group == nullptr && !may_receive(view.topic)) {
+    if (services_.watch != nullptr) [[unlikely]]
+      tell_denied(view, owed.qos);
+    return finish(owed);
+  }
   if (connection_->send(copy, dropped_) == Connection::Sent::sent) return;
   // MQTT-3.1.2-25: too large for this client is as good as delivered to it.
-  count_dropped(1);
+  lose(view, kTooLarge);
   finish(owed);
 }
 

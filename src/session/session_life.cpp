@@ -131,6 +131,9 @@ void Session::publish_will() {
   const auto will = std::move(will_);
   if (deadlines_) deadlines_->will_due_ms = kNever;
   if (may_publish(*will->message)) {
+    if (services_.watch != nullptr) [[unlikely]] {
+      tell(Step::will, will->message->view(), will->message->qos());
+    }
     services_.peers.publish_later(will->to_publish(services_.now_ms()));
   }
   if (std::exchange(will_saved_, false) && !ended_) {

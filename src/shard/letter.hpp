@@ -16,6 +16,8 @@
 #include "session/login.hpp"
 #include "session/peers.hpp"
 #include "session/settings.hpp"
+#include "shard/inquiry.hpp"
+#include "shard/observer.hpp"
 #include "shard/reload_progress.hpp"
 #include "shard/roll_call.hpp"
 #include "store/store.hpp"
@@ -175,6 +177,17 @@ struct RollCallLetter {
   RollCallPtr call;
 };
 
+/// What an administrator asks; see there.
+struct InquiryLetter {
+  InquiryPtr inquiry;
+};
+
+/// Somebody begins to look at what happens to messages, or ends it.
+struct ObserverLetter {
+  ObserverPtr observer;
+  bool looks = true;
+};
+
 /// The broker stops: reads no more, publishes undelayed Wills.
 struct StopLetter {};
 /// The sender has published its Wills: nothing more comes from it.
@@ -187,7 +200,8 @@ using Letter =
                  OverlayLetter, LinkLetter, GroupJoinLetter, GroupLeaveLetter, GroupUpdateLetter,
                  GroupDeliverLetter, GroupBackLetter, GroupAcknowledgedLetter, RoomLetter,
                  VerdictLetter, SettingsLetter, PressureLetter, CountersRequestLetter,
-                 CountersLetter, RollCallLetter, StopLetter, StoppedLetter>;
+                 CountersLetter, RollCallLetter, InquiryLetter, ObserverLetter, StopLetter,
+                 StoppedLetter>;
 
 using ShardMailbox = Mailbox<Letter>;
 

@@ -22,6 +22,7 @@ struct Operation {
     received,    // the PUBREC of a QoS 2 message of `session` waits
     relay,       // another shard waits for our part: `reply`
     saved,       // nobody waits but those in `saves`
+    erasure,     // an administrator waits
     offered,     // `sequence` of `session` was offered to other members of its group
   };
 

@@ -43,6 +43,7 @@ Shard::Shard(ShardId id, ShardId shards, const Common& common, std::uint64_t now
       calm_timer_(Timer::calling<&Shard::on_calm>(*this)),
       sys_topics_(now_ms),
       sys_timer_(Timer::calling<&Shard::on_sys_timer>(*this)),
+      observers_(id),
       stop_timer_(Timer::calling<&Shard::on_stop_timer>(*this)) {
   LINNET_ASSERT(shards >= 1 && shards <= router::kShardsMax && id < shards);
   reactor_.follow(common.memory);
@@ -97,6 +98,7 @@ void Shard::accept(std::unique_ptr<net::Link> link) {
     return;
   }
   if (!has_place) ++without_place_;
+  ++counters_.sockets_total;
   serve(std::move(link), {nullptr, has_place});
 }
 
@@ -215,6 +217,7 @@ bool Shard::work() {
     session->on_turn();
   review_some();
   spill_some();
+  answer_some();
   check_stop();
   look_at_memory();
   post_outgoing();
@@ -266,7 +269,7 @@ int Shard::wait_ms() const noexcept {
   if (spilling_ || !reloads_.empty() || !reviewed_sessions_.empty() ||
       !reviewed_connections_.empty())
     return 0;
-  if (common_.post.mailbox(id_).size() > 0) return 0;
+  if (common_.post.mailbox(id_).size() > 0 || inquires()) return 0;
   if (stop_ == Stop::closing && reactor_.links() == 0) return 0;
   const auto next = timers_.next_ms();
   if (!next) return -1;
@@ -332,6 +335,7 @@ Counters Shard::counters_now() const noexcept {
   Counters counters = counters_;
   counters.bytes_received = link_counters_.bytes_received;
   counters.bytes_sent = link_counters_.bytes_sent;
+  counters.sockets = connections_.size();
   return counters;
 }
 

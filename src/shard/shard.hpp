@@ -8,7 +8,7 @@
 //
 // All of it belongs to the thread that called own(), which every public door asserts. One file per
 // concern: shard_publish.cpp, shard_interest.cpp, shard_groups.cpp, shard_operations.cpp,
-// shard_settings.cpp, shard_pressure.cpp.
+// shard_settings.cpp, shard_pressure.cpp, shard_inquiry.cpp.
 #pragma once
 
 #include <deque>
@@ -27,6 +27,7 @@
 #include "session/connection.hpp"
 #include "shard/group.hpp"
 #include "shard/operations.hpp"
+#include "shard/pending_inquiry.hpp"
 #include "shard/post_office.hpp"
 #include "shard/retained_overlay.hpp"
 #include "shard/sys_topics.hpp"
@@ -197,6 +198,8 @@ class Shard final : public session::Peers {
   void on(VerdictLetter letter);
   void on(SettingsLetter letter);
   void on(const PressureLetter&) {}
+  void on(InquiryLetter letter);
+  void on(const ObserverLetter& letter);
   void on(const CountersRequestLetter& letter);
   void on(const CountersLetter& letter);
   void on(const RollCallLetter& letter);
@@ -287,6 +290,16 @@ class Shard final : public session::Peers {
   void on_calm();
   void spill_some();
 
+  // The administrator: shard_inquiry.cpp
+  void kick(const Question& question, Findings& found);
+  void describe(const Question& question, Findings& found);
+  [[nodiscard]] bool inquires() const noexcept;
+  void answer_some();
+  [[nodiscard]] bool look_at_some(PendingInquiry& one, std::size_t looks);
+  [[nodiscard]] bool erase_some(PendingInquiry& one);
+  void on_erased(OperationId operation, ReasonCode reason);
+  void erase_again();
+
   // Stopping
   void check_stop();
   void close_connections();
@@ -360,6 +373,10 @@ class Shard final : public session::Peers {
   Counters counters_sum_;
   bool sys_publish_due_ = false;
   std::vector<OverlayRequestLetter> sys_questions_;  // wait for the counters of all shards
+
+  // The administrator
+  std::deque<PendingInquiry> inquiries_;
+  Observers observers_;
 
   // Stopping
   Stop stop_ = Stop::running;

@@ -85,6 +85,7 @@ void Shard::tell(OperationId id, Operation& operation) {
     case Operation::Kind::relay:
       return reply(operation.reply, {0, reason, operation.receivers, operation.durable_parts});
     case Operation::Kind::saved: return;
+    case Operation::Kind::erasure: return on_erased(id, reason);
     case Operation::Kind::offered:
       return operation.session->on_handed_back(operation.sequence, reason == ReasonCode::success);
     case Operation::Kind::free: break;

@@ -179,6 +179,7 @@ void Shard::on(PublishLetter letter) {
 
 void Shard::on(const RoomLetter&) {
   room_ = true;
+  erase_again();
 }
 
 }  // namespace linnet::shard

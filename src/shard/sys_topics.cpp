@@ -20,7 +20,7 @@ struct LoadRow {
   std::string_view name;
   std::uint64_t Counters::*total;
 };
-constexpr std::array<LoadRow, 8> kLoadRows{{
+constexpr std::array<LoadRow, 9> kLoadRows{{
     {"messages/received", &Counters::messages_received},
     {"messages/sent", &Counters::messages_sent},
     {"publish/received", &Counters::publish_received},
@@ -29,13 +29,14 @@ constexpr std::array<LoadRow, 8> kLoadRows{{
     {"bytes/received", &Counters::bytes_received},
     {"bytes/sent", &Counters::bytes_sent},
     {"connections", &Counters::connections_total},
+    {"sockets", &Counters::sockets_total},
 }};
 
 struct CounterRow {
   std::string_view name;
   std::uint64_t Counters::*value;
 };
-constexpr std::array<CounterRow, 19> kCounterRows{{
+constexpr std::array<CounterRow, 26> kCounterRows{{
     {"bytes/received", &Counters::bytes_received},
     {"bytes/sent", &Counters::bytes_sent},
     {"messages/received", &Counters::messages_received},
@@ -45,11 +46,18 @@ constexpr std::array<CounterRow, 19> kCounterRows{{
     {"publish/messages/dropped", &Counters::publish_dropped},
     {"publish/messages/expired", &Counters::publish_expired},
     {"publish/messages/refused", &Counters::publish_refused},
+    {"publish/messages/denied", &Counters::publish_denied},
     {"publish/bytes/received", &Counters::publish_bytes_received},
     {"publish/bytes/sent", &Counters::publish_bytes_sent},
     {"clients/connected", &Counters::clients_connected},
     {"clients/total", &Counters::sessions},
     {"clients/expired", &Counters::clients_expired},
+    {"clients/slowed", &Counters::clients_slowed},
+    {"connections/socket/count", &Counters::sockets},
+    {"packet/out/count", &Counters::backlog_messages},
+    {"packet/out/bytes", &Counters::backlog_bytes},
+    {"subscriptions/denied", &Counters::subscriptions_denied},
+    {"subscriptions/removed", &Counters::subscriptions_removed},
     {"shared_subscriptions/count", &Counters::shared_subscriptions},
     {"memory/dropped", &Counters::memory_dropped},
     {"memory/paused", &Counters::memory_paused},
@@ -86,6 +94,8 @@ void SysTopics::update(const Counters& counters, const store::StoreFigures& stor
   counters_ = counters;
   store_ = store;
   clients_maximum_ = std::max(clients_maximum_, counters.clients_connected);
+  heap_ = ::mallinfo2().uordblks;
+  heap_maximum_ = std::max(heap_maximum_, heap_);
   if (now_ms <= last_ms_) return;
   const double elapsed_s = static_cast<double>(now_ms - last_ms_) / 1000.0;
   last_ms_ = now_ms;
@@ -124,7 +134,8 @@ std::vector<SysTopic> SysTopics::list() const {
     add("store/bytes/written per message", cat(store_.bytes_written / store_.outgoing_saved));
   }
   add("store/alarm", store_.alarm.empty() ? "none" : store_.alarm);
-  add("heap/current", cat(::mallinfo2().uordblks));
+  add("heap/current", cat(heap_));
+  add("heap/maximum", cat(heap_maximum_));
   for (std::size_t row = 0; row < kLoadRows.size(); ++row) {
     for (std::size_t span = 0; span < kSpans.size(); ++span) {
       add(cat("load/", kLoadRows[row].name, "/", kSpans[span]),

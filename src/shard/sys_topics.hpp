@@ -51,11 +51,14 @@ class SysTopics {
   [[nodiscard]] std::vector<SysTopic> list() const;
 
  private:
-  static constexpr std::size_t kLoads = 8;
+  static constexpr std::size_t kLoads = 9;
 
   std::uint64_t started_ms_;
   std::uint64_t last_ms_;
+  // The largest that were seen while somebody looked
   std::uint64_t clients_maximum_ = 0;
+  std::uint64_t heap_maximum_ = 0;
+  std::uint64_t heap_ = 0;
   Counters counters_;
   store::StoreFigures store_;
   std::array<LoadAverage, kLoads> loads_;

@@ -86,7 +86,7 @@ bool Door::admit(const net::Endpoint& client, std::uint64_t now_ms, auth::HalfOp
 bool Door::refuse(Refusal refusal, const net::Endpoint& client, std::uint64_t now_ms) const {
   const auto index = static_cast<std::size_t>(refusal);
   ++keeper_->refused.at(index);
-  if (!log::enabled(log::Level::info)) return false;
+  if (!log::enabled(log::Level::info, "transport")) return false;
   if (const auto verdict = keeper_->log_limiters.at(index).ask(now_ms); verdict.allowed) {
     log::info("transport", cat("closed ", client.text(), " at ", entrance_->traits.url, ": ",
                                reason(refusal, keeper_->terms), more_like_it(verdict)));

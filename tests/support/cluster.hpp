@@ -51,6 +51,7 @@ class Cluster {
   /// Never under pressure, unless a test forces it.
   [[nodiscard]] MemoryBudget& memory() noexcept { return memory_; }
   [[nodiscard]] FakeStore& store() noexcept { return *store_; }
+  [[nodiscard]] shard::PostOffice& post() noexcept { return *post_; }
   [[nodiscard]] shard::Shard& shard(std::uint32_t id) noexcept { return *shards_[id]; }
   /// Of all shards together.
   [[nodiscard]] Counters counters() const;

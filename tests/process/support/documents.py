@@ -60,7 +60,8 @@ class Walk:
     def _run(self, script):
         """One script, so that its variables live as long as it."""
         functions = (f'linnet() {{ "{linnet_binary()}" "$@" < password; }}\n'
-                     f'mosquitto_pub() {{ command mosquitto_pub -p {self._port} "$@"; }}\n')
+                     f'mosquitto_pub() {{ command mosquitto_pub -p {self._port} "$@"; }}\n'
+                     f'mosquitto_sub() {{ command mosquitto_sub -p {self._port} "$@"; }}\n')
         pathlib.Path(self._folder, "password").write_text(f"{PASSWORD}\n")
         script = script.replace(f"{self._program} ", "linnet ")
         done = subprocess.run(["bash", "-e", "-c", functions + script], cwd=self._folder, text=True,

@@ -1,8 +1,13 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cat.hpp"
 
 namespace linnet {
 namespace {
@@ -50,6 +55,55 @@ TEST_F(LogOutput, text_is_one_line_per_call) {
   EXPECT_EQ(line[4], '-');
   EXPECT_EQ(line[10], 'T');
   EXPECT_EQ(line[19], '.');
+}
+
+TEST_F(LogOutput, a_room_may_have_a_level_of_its_own) {
+  log::init(log::Level::warn, log::Format::text);
+  EXPECT_FALSE(log::enabled(log::Level::debug));
+  log::set_room_level("session", log::Level::debug);
+  EXPECT_TRUE(log::enabled(log::Level::debug));
+  EXPECT_TRUE(log::enabled(log::Level::debug, "session"));
+  EXPECT_FALSE(log::enabled(log::Level::info, "net"));
+  log::debug("session", "told");
+  log::info("net", "not told");
+  log::set_room_level("session", log::Level::off);
+  log::error("session", "not told");
+  log::warn("net", "told");
+  log::set_room_level("session", std::nullopt);
+  EXPECT_EQ(log::room_level("session"), std::nullopt);
+  log::info("session", "not told");
+  log::set_room_level("no such room", log::Level::trace);
+  EXPECT_FALSE(log::enabled(log::Level::info));
+  const std::string lines = output();
+  EXPECT_EQ(lines.find("not told"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("debug   session: told"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("net: told"), std::string::npos) << lines;
+}
+
+TEST_F(LogOutput, the_journal_gets_priorities_and_no_time) {
+  struct stat file {};
+  ASSERT_EQ(fstat(STDERR_FILENO, &file), 0);
+  setenv("JOURNAL_STREAM", cat(file.st_dev, ':', file.st_ino).c_str(), 1);
+  log::init(log::Level::debug, log::Format::text);
+  log::debug("net", "one");
+  log::info("net", "two\n<0>forged");
+  log::warn("net", "three");
+  log::error("net", "four");
+  log::init(log::Level::debug, log::Format::json);
+  log::info("net", "five");
+  setenv("JOURNAL_STREAM", "1:2", 1);
+  log::init(log::Level::info, log::Format::text);
+  unsetenv("JOURNAL_STREAM");
+  log::info("net", "six");
+  const std::string lines = output();
+  EXPECT_EQ(lines.substr(0, lines.find("six"))
+                .find("<7>net: one\n<6>net: two\\n<0>forged\n"
+                      "<4>net: three\n<3>net: four\n"
+                      "<6>{\"level\":\"info\",\"room\":\"net\","
+                      "\"text\":\"five\"}\n"),
+            0U)
+      << lines;
+  EXPECT_NE(lines.find("info    net: six"), std::string::npos) << lines;
 }
 
 TEST_F(LogOutput, json_is_one_object_per_call) {

@@ -1,11 +1,14 @@
 #include "control/control.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <thread>
+#include <vector>
 
 #include <boost/json.hpp>
 
@@ -178,6 +181,167 @@ TEST_F(ControlTest, a_handler_that_runs_is_waited_for) {
   go_on.set_value();
   ended.wait();
   EXPECT_TRUE(asked.get()) << error;
+}
+
+/// Says a number whenever it is asked, until it is told to end.
+class Counting final : public Conversation {
+ public:
+  struct State {
+    std::atomic<int> wanted{0};
+    std::atomic<bool> ends{false};
+    std::atomic<int> alive{0};
+    std::atomic<Waker*> waker{nullptr};
+  };
+  Counting(State& state, bool endless) : state_(state), endless_(endless) { ++state_.alive; }
+  ~Counting() override { --state_.alive; }
+
+  bool speak(std::string& output) override {
+    while (said_ < state_.wanted && output.size() < kOutputMax)
+      output += "{\"n\":" + std::to_string(++said_) + "}\n";
+    return !state_.ends || said_ < state_.wanted;
+  }
+  std::uint64_t due_ms() const override { return ~std::uint64_t{0}; }
+  bool endless() const noexcept override { return endless_; }
+
+ private:
+  State& state_;
+  const bool endless_;
+  int said_ = 0;
+};
+
+class ConversationTest : public ControlTest {
+ protected:
+  void start(bool endless) {
+    control = Control::open(directory, error);
+    ASSERT_TRUE(control) << error;
+    control->add("echo", [](const json::object& request, json::object& answer) {
+      answer["said"] = request.at("say");
+      return std::string();
+    });
+    control->add_conversation("count",
+                              [this, endless](const json::object& request, Waker& waker,
+                                              std::string& why) -> std::unique_ptr<Conversation> {
+                                state.waker = &waker;
+                                if (request.contains("refuse")) {
+                                  why = "not now";
+                                  return nullptr;
+                                }
+                                return std::make_unique<Counting>(state, endless);
+                              });
+    control->start();
+  }
+  net::FileDescriptor counts() {
+    auto client = connect_raw();
+    say(client, "{\"command\":\"count\"}\n");
+    return client;
+  }
+  void want(int numbers) {
+    state.wanted = numbers;
+    state.waker.load()->wake();
+  }
+  void wait_until_alive(int count) {
+    while (state.alive != count)
+      std::this_thread::yield();
+  }
+
+  Counting::State state;
+};
+
+TEST_F(ConversationTest, speaks_when_it_is_woken_while_others_are_served) {
+  start(true);
+  const auto client = counts();
+  wait_until_alive(1);
+  ASSERT_TRUE(ask_for({{"command", "echo"}, {"say", 1}})) << error;
+  want(1);
+  EXPECT_EQ(hear(client), "{\"n\":1}");
+  ASSERT_TRUE(ask_for({{"command", "echo"}, {"say", 2}})) << error;
+  want(3);
+  EXPECT_EQ(hear(client), "{\"n\":2}");
+  EXPECT_EQ(hear(client), "{\"n\":3}");
+}
+
+TEST_F(ConversationTest, the_next_request_waits_for_its_end) {
+  start(false);
+  const auto client = connect_raw();
+  say(client, "{\"command\":\"count\"}\n{\"command\":\"echo\",\"say\":7}\n");
+  wait_until_alive(1);
+  want(1);
+  EXPECT_EQ(hear(client), "{\"n\":1}");
+  state.ends = true;
+  want(2);
+  EXPECT_EQ(hear(client), "{\"n\":2}");
+  EXPECT_EQ(hear(client), "{\"ok\":true,\"said\":7}");
+  EXPECT_EQ(state.alive, 0);
+}
+
+TEST_F(ConversationTest, ends_with_its_client) {
+  start(true);
+  auto client = counts();
+  wait_until_alive(1);
+  client.close();
+  wait_until_alive(0);
+}
+
+TEST_F(ConversationTest, one_that_has_an_end_outlives_the_end_of_the_requests) {
+  start(false);
+  const auto client = counts();
+  ::shutdown(client.get(), SHUT_WR);
+  wait_until_alive(1);
+  state.ends = true;
+  want(1);
+  EXPECT_EQ(hear(client), "{\"n\":1}");
+  EXPECT_EQ(hear(client), "");
+}
+
+TEST_F(ConversationTest, what_is_not_read_is_not_said) {
+  start(true);
+  const auto client = counts();
+  wait_until_alive(1);
+  constexpr int kMany = 1'000'000;
+  want(kMany);
+  // The thread is not held up by it.
+  ASSERT_TRUE(ask_for({{"command", "echo"}, {"say", 1}})) << error;
+  for (int i = 1; i <= 100'000; ++i)
+    ASSERT_EQ(hear(client), "{\"n\":" + std::to_string(i) + "}");
+}
+
+TEST_F(ConversationTest, places_are_bounded) {
+  start(true);
+  std::vector<net::FileDescriptor> clients;
+  for (std::size_t i = 0; i < kEndlessMax; ++i)
+    clients.push_back(counts());
+  wait_until_alive(static_cast<int>(kEndlessMax));
+  const auto refused = counts();
+  EXPECT_NE(hear(refused).find("already"), std::string::npos);
+  EXPECT_TRUE(ask_for({{"command", "echo"}, {"say", 1}})) << error;
+  clients.clear();
+  wait_until_alive(0);
+  EXPECT_FALSE(ask_for({{"command", "count"}, {"refuse", true}}));
+  EXPECT_EQ(error, "not now");
+}
+
+TEST_F(ConversationTest, more_clients_than_places_are_served_one_after_the_other) {
+  start(false);
+  std::vector<net::FileDescriptor> silent;
+  for (std::size_t i = 0; i < kClientsMax - 1; ++i)
+    silent.push_back(connect_raw());
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(ask_for({{"command", "echo"}, {"say", i}})) << error;
+  silent.push_back(connect_raw());
+  auto asked = std::async(std::launch::async, [&] {
+    return ask_for({{"command", "echo"}, {"say", 1}});
+  });
+  silent.clear();
+  EXPECT_TRUE(asked.get()) << error;
+}
+
+TEST_F(ConversationTest, the_socket_ends_while_it_speaks) {
+  start(true);
+  const auto client = counts();
+  wait_until_alive(1);
+  control.reset();
+  EXPECT_EQ(state.alive, 0);
+  EXPECT_EQ(hear(client), "");
 }
 
 TEST_F(ControlTest, a_directory_with_a_long_path) {
