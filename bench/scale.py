@@ -111,6 +111,7 @@ class Scale:
     def __init__(self, chosen):
         self.chosen = chosen
         self.quick = chosen.quick
+        self.failures = []
         self.files = processes.open_files_max()
         self.connections_max = self.files - FILES_BESIDE
 
@@ -178,11 +179,16 @@ class Scale:
         return report["phases"][-1]
 
     def message_us(self, count, qos, threads=1):
-        """CPU time for a message, in and out, of so many connections at an even pace."""
+        """CPU time for a message, in and out, of so many connections at an even pace. None if the
+        machine does not keep that pace."""
         pairs = count // 2
-        with self.broker(threads) as broker:
-            phase = self.bench(broker, "p2p", "--pubs", pairs, "--subs", pairs, "--topics", pairs,
-                               "--rate", RATE, "--qos", qos, "--payload", 16)
+        try:
+            with self.broker(threads) as broker:
+                phase = self.bench(broker, "p2p", "--pubs", pairs, "--subs", pairs, "--topics",
+                                   pairs, "--rate", RATE, "--qos", qos, "--payload", 16)
+        except RuntimeError as error:
+            self.failures.append(str(error))
+            return None
         return phase["broker"]["cpu_us_each"]
 
     def connections(self):
@@ -321,7 +327,9 @@ def main():
     # What was started is ended on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     about = brokers.machine({figures.LINNET: Linnet(chosen.linnet, 1)})
-    measured = Scale(chosen).all()
+    scale = Scale(chosen)
+    measured = scale.all()
+    about["quick"] = chosen.quick
     about["load_at_end"] = [round(load, 2) for load in os.getloadavg()]
     text = scale_report.report_text(about, measured)
     print(text, end="")
@@ -329,7 +337,9 @@ def main():
     if not (chosen.no_write or chosen.only or chosen.quick):
         (HERE / "scale.md").write_text(text)
         (HERE / "scale.json").write_text(json.dumps({"about": about, **measured}, indent=1) + "\n")
-    return 0
+    for failure in scale.failures:
+        print(f"scale: {failure}", file=sys.stderr)
+    return 2 if scale.failures else 0
 
 
 if __name__ == "__main__":

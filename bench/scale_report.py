@@ -158,7 +158,9 @@ def about_text(about):
         f"{about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['kernel']}; "
         f"{about['compiler']}, {about['build']}.",
         "Load at the start: " + ", ".join(f"{load:.2f}" for load in about["load_at_start"])
-        + "; at the end: " + ", ".join(f"{load:.2f}" for load in about["load_at_end"]) + "."])
+        + "; at the end: " + ", ".join(f"{load:.2f}" for load in about["load_at_end"]) + ".",
+        *(["", "**With the small sizes of `--quick`: a glance, to be replaced.**"]
+          if about.get("quick") else [])])
 
 
 def report_text(about, measured):

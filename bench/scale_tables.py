@@ -168,7 +168,10 @@ def costs_of(measured):
     if any(not measured.get(part) for part in parts):
         return None
     one, *more = measured["threads"]
-    connected = max(measured["connections"], key=lambda row: row["connections"])
+    known = [row for row in measured["connections"] if row["message_qos1_us"] is not None]
+    if not known or any(row["message_us"] is None for row in measured["threads"]):
+        return None
+    connected = max(known, key=lambda row: row["connections"])
     filters = max((row for row in measured["matching"] if row["kind"] == "mixed"),
                   key=lambda row: row["filters"])
     stored = {row["what"]: row for row in measured["stored"]}  # the largest of each

@@ -75,6 +75,13 @@ class Machines(unittest.TestCase):
         self.assertAlmostEqual(costs.message_shards_us, 3.0)
         self.assertAlmostEqual(costs.batched_shards_us, 0.2)
 
+    def test_what_could_not_be_measured_is_left_out(self):
+        failed = {**CONNECTED, "connections": 5000, "kernel": 9.0, "message_qos1_us": None}
+        measured = {**MEASURED, "connections": [CONNECTED, failed]}
+        self.assertEqual(tables.costs_of(measured).kernel, 4000)
+        self.assertIn("| 5,000 ", scale_report.report_text(ABOUT, measured).replace("  ", ""))
+        self.assertIsNone(tables.costs_of({**MEASURED, "connections": [failed]}))
+
     def test_without_a_part_there_are_no_costs(self):
         self.assertIsNone(tables.costs_of({**MEASURED, "payload": []}))
 
