@@ -134,7 +134,7 @@ cross_process() {
   [[ $failed -eq 0 ]] || fail "not all tests for $arch have passed"
 }
 
-CROSS_PROCESS_TESTS=(cli check matrix paho tls websocket store_restart passwd cert)
+CROSS_PROCESS_TESTS=(matrix paho websocket tls passwd store_restart)
 CROSS_ROOMS=(base mqtt net config tls web router store auth session transport control bench broker)
 
 # What the static broker takes up, on one thread. Under QEMU, the emulator itself is in it.

@@ -1,4 +1,4 @@
-// A number of 64 bits, as configurations have them, as a size of this machine's: on 32-bit systems
+// A number of 64 bits, as configurations have them, as a size of this machine's: on 32-bit systems,
 // a limit of 4 GiB or more becomes the largest size there, and never a small one. Any thread.
 #pragma once
 
