@@ -1,9 +1,7 @@
 #include "base/hash.hpp"
 
-#include <bit>
-#include <cstring>
-
 #include "base/assert.hpp"
+#include "base/load_bytes.hpp"
 
 namespace linnet {
 
@@ -12,19 +10,6 @@ namespace {
 // Odd, with about as many ones as zeros and no pattern.
 constexpr std::uint64_t kSpread = 0xC6A3'9E57'D1F2'84ABULL;
 constexpr std::uint64_t kFold = 0x94D0'63EB'5A7C'21F9ULL;
-
-/// Little endian on every machine, since the values are the same everywhere.
-std::uint64_t load(const char* bytes, std::size_t count) noexcept {
-  std::uint64_t word = 0;
-  if constexpr (std::endian::native == std::endian::little) {
-    std::memcpy(&word, bytes, count);
-  } else {
-    for (std::size_t at = 0; at < count; ++at) {
-      word |= std::uint64_t{static_cast<unsigned char>(bytes[at])} << (8 * at);
-    }
-  }
-  return word;
-}
 
 /// The 128-bit product, folded to 64 bits. With a factor that an attacker does not know, he can't
 /// steer what comes out.
@@ -51,10 +36,10 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) noexcept {
   const char* at = bytes.data();
   std::size_t left = bytes.size();
   for (; left > 16; left -= 16, at += 16) {
-    state = fold(load(at, 8) ^ key, load(at + 8, 8) ^ state);
+    state = fold(load_word<std::uint64_t>(at) ^ key, load_word<std::uint64_t>(at + 8) ^ state);
   }
-  const std::uint64_t first = left > 0 ? load(at, left < 8 ? left : 8) : 0;
-  const std::uint64_t second = left > 8 ? load(at + 8, left - 8) : 0;
+  const std::uint64_t first = load_bytes(at, left < 8 ? left : 8);
+  const std::uint64_t second = left > 8 ? load_bytes(at + 8, left - 8) : 0;
   state = fold(first ^ key, second ^ state);
   return fold(state ^ kFold, key ^ bytes.size());
 }

@@ -1,7 +1,6 @@
 #include "base/topic.hpp"
 
-#include <cstring>
-
+#include "base/load_bytes.hpp"
 #include "base/utf8.hpp"
 
 namespace linnet {
@@ -44,16 +43,14 @@ struct Sweep {
 
 Sweep sweep(std::string_view text) noexcept {
   Sweep found;
-  std::uint64_t word = 0;
-  while (text.size() >= sizeof word) {
-    std::memcpy(&word, text.data(), sizeof word);
-    found.add(word);
-    text.remove_prefix(sizeof word);
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  while (text.size() >= kWord) {
+    found.add(load_word<std::uint64_t>(text.data()));
+    text.remove_prefix(kWord);
   }
   if (!text.empty()) {
-    word = kOnes * 'a';  // any byte that means nothing
-    std::memcpy(&word, text.data(), text.size());
-    found.add(word);
+    constexpr std::uint64_t kNothing = kOnes * 'a';  // any byte that means nothing
+    found.add(load_bytes(text.data(), text.size()) | kNothing << (8 * text.size()));
   }
   return found;
 }
