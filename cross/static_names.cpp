@@ -1,6 +1,6 @@
 // Linked into static binaries alone. Their C library can look names up in files and in the DNS by
-// itself; for whatever else the system's nsswitch.conf names, it would load libraries of a C library
-// of another version into this process. So it is told not to.
+// itself; for whatever else the system's nsswitch.conf names, it would load libraries of a C
+// library of another version into this process. So it is told not to.
 #include <nss.h>
 
 namespace {

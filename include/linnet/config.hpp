@@ -182,7 +182,7 @@ struct AuthConfig {
   std::vector<std::string> order{"certificate", "psk", "unix", "password", "jwt", "http"};
   std::string password_file;
   std::string acl_file;
-  std::uint32_t login_queue_max = 1'000;    // logins that wait to be verified
+  std::uint32_t login_queue_max = 1'000;     // logins that wait to be verified
   std::uint32_t logins_remembered = 10'000;  // verified passwords that need no second look
   JwtConfig jwt;
   HttpAuthConfig http;
@@ -206,9 +206,9 @@ struct RateLimits {
 };
 
 struct Rates {
-  RateLimits client;   // each connection
-  RateLimits user;     // all connections of a user name together
-  RateLimits address;  // all connections from an address together
+  RateLimits client;                           // each connection
+  RateLimits user;                             // all connections of a user name together
+  RateLimits address;                          // all connections from an address together
   std::chrono::milliseconds burst{2'000};      // what may be saved up, in time
   std::chrono::milliseconds patience{10'000};  // who would have to wait longer is refused
 

@@ -26,10 +26,10 @@ struct Counters {
   std::uint64_t memory_paused = 0;   // how often it has held a client back
   std::uint64_t memory_connections_refused = 0;
   std::uint64_t memory_subscriptions_refused = 0;
-  std::uint64_t clients_slowed = 0;           // how often a rate has paused a client
-  std::uint64_t publish_denied = 0;           // by a rule
-  std::uint64_t subscriptions_denied = 0;     // by a rule
-  std::uint64_t subscriptions_removed = 0;    // because the rules have changed
+  std::uint64_t clients_slowed = 0;         // how often a rate has paused a client
+  std::uint64_t publish_denied = 0;         // by a rule
+  std::uint64_t subscriptions_denied = 0;   // by a rule
+  std::uint64_t subscriptions_removed = 0;  // because the rules have changed
 
   // Right now
   std::uint64_t sockets = 0;

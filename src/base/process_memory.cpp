@@ -145,7 +145,7 @@ std::size_t forget_startup_pages() noexcept {
     // The kernel's own page of code belongs to no file.
     if (object->dlpi_addr == ::getauxval(AT_SYSINFO_EHDR)) return 0;
     static const auto kPage = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    for (const ElfW(Phdr)& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+    for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
       // What may be written to, or was while it was relocated, can't be read again.
       if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
       const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(kPage - 1);

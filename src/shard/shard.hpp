@@ -327,7 +327,7 @@ class Shard final : public session::Peers {
   session::Services services_;
   boost::unordered_flat_set<session::SessionPtr, ClientIdHash, ClientIdEqual> sessions_;
   std::vector<session::Connection*> connections_;  // each knows its index
-  std::vector<std::vector<Letter>> outgoing_;  // by shard: posted at the end of the turn
+  std::vector<std::vector<Letter>> outgoing_;      // by shard: posted at the end of the turn
   std::vector<std::vector<Letter>> answers_;
   std::vector<std::size_t> outgoing_bytes_;
   bool has_outgoing_ = false;

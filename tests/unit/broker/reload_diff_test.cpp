@@ -74,8 +74,7 @@ TEST(ReloadDiff, compares_lists_as_a_whole) {
   EXPECT_EQ(compare(running, next).changed, Lines{"[[auth.rule]]: is changed"});
   next.auth.rules.emplace_back();
   next.share_groups.emplace_back();
-  EXPECT_EQ(compare(running, next).changed,
-            (Lines{"[[share]]: 0 -> 1", "[[auth.rule]]: 1 -> 2"}));
+  EXPECT_EQ(compare(running, next).changed, (Lines{"[[share]]: 0 -> 1", "[[auth.rule]]: 1 -> 2"}));
 }
 
 TEST(ReloadDiff, does_not_show_the_address_of_a_service) {
